@@ -1,0 +1,152 @@
+/**
+ * What the reconciler needs from the rest of the agent, as small interfaces. The composition root hands in the
+ * real parts; nothing in `pods/` imports them.
+ */
+import type { ContainerTerminated } from '../manifest/types.ts';
+
+/** Figures of the OCI runtime-spec `linux.resources` object, the subset edgepod sets. */
+export interface LinuxResources {
+  memory?: { limit?: number; reservation?: number; swap?: number };
+  cpu?: { shares?: number; quota?: number; period?: number };
+  pids?: { limit: number };
+}
+
+export interface SandboxSpec {
+  uid: string;
+  namespace: string;
+  name: string;
+  /** How many sandboxes this pod had before: 0 for the first. */
+  attempt: number;
+  hostname: string;
+  /** `pod`: a new namespace held by the infra process · `host`: the node's · `container` (pid only): one each. */
+  namespaces: { network: 'pod' | 'host'; pid: 'container' | 'pod' | 'host'; ipc: 'pod' | 'host' };
+  /** Address of the pod on the bridge; undefined with hostNetwork. */
+  ip?: string;
+  resources: LinuxResources;
+  /** Opaque to the runtime; comes back from `attachAll` after an agent restart. */
+  labels: Record<string, string>;
+}
+
+export interface ContainerSpec {
+  name: string;
+  /** 0 for the first start, +1 each restart; names the log file `<attempt>.log`. */
+  attempt: number;
+  /** An OCI runtime-spec config (see manifest/oci.ts). */
+  config: object;
+  log: { path: string; maxBytes: number; maxFiles: number };
+  /** Opaque; comes back with the container record. */
+  labels: Record<string, string>;
+}
+
+/** What the shim knows about one container it started and that has not been removed. */
+export interface ContainerRecord {
+  name: string;
+  attempt: number;
+  pid: number;
+  startedAt: string;
+  labels: Record<string, string>;
+  /** Set once it ended. */
+  exit?: ContainerExit;
+}
+
+export type ContainerExit = Required<Pick<ContainerTerminated, 'exitCode' | 'startedAt' | 'finishedAt'>> & {
+  /** Signal number that ended it, 0 if it exited by itself; exitCode is then 128 + signal. */
+  signal: number;
+  oomKilled: boolean;
+};
+
+export type SandboxEvent =
+  | { seq: number; type: 'exit'; container: string; attempt: number; exit: ContainerExit }
+  | { seq: number; type: 'oom'; container: string; attempt: number }
+  /** The infra process died, or the shim itself: the sandbox is gone, everything in it has been killed. */
+  | { seq: number; type: 'lost'; reason: string };
+
+export interface ExecRequest {
+  args: string[];
+  env?: string[];
+  cwd?: string;
+  timeoutMs: number;
+  /** Output kept per stream, bytes; the rest is dropped and `truncated` set. */
+  maxOutput: number;
+}
+
+export interface ExecResult {
+  exitCode: number;
+  signal: number;
+  stdout: Uint8Array;
+  stderr: Uint8Array;
+  truncated: boolean;
+  timedOut: boolean;
+}
+
+/** A running sandbox. Every method rejects with a RuntimeError `{step, errno, code, detail}` when the runner refuses. */
+export interface Sandbox {
+  readonly uid: string;
+  readonly infraPid: number;
+  readonly startedAt: string;
+  readonly spec: SandboxSpec;
+  containers(): ContainerRecord[];
+  /** Resolves after the container's execve succeeded; rejects, with nothing left behind, if any step failed. */
+  start(container: ContainerSpec): Promise<ContainerRecord>;
+  /** Sends `signal` once and SIGKILL to the whole container after `graceMs`; the end arrives as an `exit` event. */
+  stop(container: string, signal: string, graceMs: number): Promise<void>;
+  /** Forgets an ended container and removes its cgroup and bundle. */
+  remove(container: string): Promise<void>;
+  exec(container: string, request: ExecRequest): Promise<ExecResult>;
+  /** Kills what still runs, removes network, cgroups, mounts and the run directory. Idempotent. */
+  destroy(): Promise<void>;
+  /** One listener; events not yet acknowledged are replayed to it first, in order of `seq`. */
+  onEvent(listener: (event: SandboxEvent) => void): void;
+  /** The event's effects are durable: the shim may forget it and all before it. */
+  ack(seq: number): void;
+}
+
+export interface SandboxRuntime {
+  create(spec: SandboxSpec): Promise<Sandbox>;
+  /** Connects to every shim in the run directory; one that does not answer is cleaned up and listed as lost. */
+  attachAll(): Promise<{ sandboxes: Sandbox[]; lost: { uid: string; spec?: SandboxSpec; exits: ContainerRecord[] }[] }>;
+}
+
+export interface ImageConfig {
+  env: string[];
+  entrypoint: string[];
+  cmd: string[];
+  workingDir: string;
+  user: string;
+  stopSignal: string;
+}
+
+export interface Image {
+  /** `sha256:…` of the image config. */
+  id: string;
+  /** Normalised reference it was found under, e.g. `docker.io/library/nginx:latest`. */
+  ref: string;
+  os: string;
+  architecture: string;
+  config: ImageConfig;
+  /** Absolute directories, topmost layer first, ready for overlayfs `lowerdir=`. */
+  lowerDirs: string[];
+}
+
+/** `code` is the Kubernetes waiting reason: ErrImagePull, ErrImageNeverPull, InvalidImageName, ImageInspectError. */
+export interface ImageFailure {
+  code: string;
+  message: string;
+}
+
+export interface ImageSource {
+  /** The image a container should run, obtained according to its pull policy. Throws an Error that is an ImageFailure. */
+  ensure(ref: string, policy: 'Always' | 'IfNotPresent' | 'Never'): Promise<Image>;
+}
+
+export interface IpLeases {
+  /** The pod's address, the same every time for one uid until released. Throws when the range is used up. */
+  lease(uid: string): string;
+  release(uid: string): void;
+}
+
+/** Both clocks: wall time only for people, monotonic milliseconds (of this boot) for every decision. */
+export interface Clock {
+  now(): Date;
+  monotonicMs(): number;
+}
