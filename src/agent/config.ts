@@ -1,0 +1,225 @@
+/**
+ * The agent's configuration: one table of settings, from which the file loader, the environment, the command-line
+ * flags and their help are all derived. Precedence: flag > environment > file > default.
+ */
+import { hostname } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { parseQuantity } from '../manifest/quantity.ts';
+
+export interface AgentConfig {
+  device: string;
+  broker: {
+    url: string;
+    username?: string;
+    password?: string;
+    passwordFile?: string;
+    caFile?: string;
+    certFile?: string;
+    keyFile?: string;
+  };
+  prefix: string;
+  groups: string[];
+  dataDir: string;
+  runDir: string;
+  logDir: string;
+  log: { level: string };
+  containerLog: { maxBytes: number; maxFiles: number };
+  network: { bridge?: string; subnet?: string };
+  resources: { reservedMemoryBytes: number; reservedCpuMilli: number; maxPods: number };
+  metrics: { intervalSeconds: number };
+}
+
+/** One setting: `key` in the file (dotted), its variable and flag, how to read it, and what it is when nobody says. */
+export interface Setting {
+  key: string;
+  env: string;
+  flag: string;
+  value: string;
+  doc: string;
+  read: (text: string, key: string) => unknown;
+  fallback?: () => unknown;
+}
+
+/** A configuration that cannot be used; `message` names the setting, where it came from and what is expected. */
+export class ConfigError extends Error {
+  readonly code = 'E_CONFIG';
+}
+
+const text = (value: string) => value;
+const ID = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
+
+function id(value: string, key: string): string {
+  if (!ID.test(value) || value.length > 63)
+    throw new ConfigError(`${key}: "${value}" is not an id: lower-case letters, digits, "-" and ".", at most 63`);
+  return value;
+}
+
+function path(value: string, key: string): string {
+  if (!isAbsolute(value)) throw new ConfigError(`${key}: "${value}" must be an absolute path`);
+  return value;
+}
+
+function brokerUrl(value: string, key: string): string {
+  const protocols = ['mqtt:', 'mqtts:', 'ws:', 'wss:', 'tcp:', 'ssl:'];
+  if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol))
+    throw new ConfigError(`${key}: "${value}" is not a broker address like mqtt://host:1883 or mqtts://host:8883`);
+  return value;
+}
+
+function count(min: number, max: number) {
+  return (value: string, key: string): number => {
+    const number = Number(value);
+    if (!Number.isInteger(number) || number < min || number > max)
+      throw new ConfigError(`${key}: "${value}" must be a whole number from ${min} to ${max}`);
+    return number;
+  };
+}
+
+function quantity(scale: 'bytes' | 'milli') {
+  return (value: string, key: string): number => {
+    try {
+      const milli = parseQuantity(value);
+      return Number(scale === 'milli' ? milli : milli / 1000n);
+    } catch (error) {
+      throw new ConfigError(`${key}: "${value}" is not a quantity like 64Mi or 500m`, { cause: error });
+    }
+  };
+}
+
+function level(value: string, key: string): string {
+  const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
+  if (!levels.includes(value)) throw new ConfigError(`${key}: "${value}" must be one of ${levels.join(', ')}`);
+  return value;
+}
+
+const list = (value: string, key: string) => (value === '' ? [] : value.split(',').map((item) => id(item.trim(), key)));
+
+function setting(key: string, value: string, doc: string, read: Setting['read'], fallback?: () => unknown): Setting {
+  const words = key.replace(/\.url$/, '').replaceAll('.', '-').replace(/[A-Z]/g, (upper) => `-${upper.toLowerCase()}`);
+  return {
+    key,
+    env: `EDGEPOD_${words.replaceAll('-', '_').toUpperCase()}`,
+    flag: words,
+    value,
+    doc,
+    read,
+    ...(fallback && { fallback }),
+  };
+}
+
+/** Every setting there is, in the order of `config/agent.yaml`. */
+export const SETTINGS: readonly Setting[] = [
+  setting('device', 'ID', 'identity of this board in topics', id, () => hostname().toLowerCase()),
+  setting('broker.url', 'URL', 'MQTT broker', brokerUrl, () => 'mqtt://127.0.0.1:1883'),
+  setting('broker.username', 'NAME', 'user name at the broker', text),
+  setting('broker.password', 'TEXT', 'password at the broker; prefer the file', text),
+  setting('broker.passwordFile', 'FILE', 'file that holds the password', path),
+  setting('broker.caFile', 'FILE', 'certificate authority of the broker (PEM)', path),
+  setting('broker.certFile', 'FILE', 'certificate of this board (PEM)', path),
+  setting('broker.keyFile', 'FILE', 'private key of this board (PEM)', path),
+  setting('prefix', 'NAME', 'first level of every topic', id, () => 'edgepod'),
+  setting('groups', 'A,B', 'groups whose desired state this board takes', list, () => []),
+  setting('dataDir', 'DIR', 'desired state, images, volumes', path, () => '/var/lib/edgepod'),
+  setting('runDir', 'DIR', 'sockets and bundles of running pods', path, () => '/run/edgepod'),
+  setting('logDir', 'DIR', 'container logs (default <data-dir>/logs)', path),
+  setting('log.level', 'LEVEL', 'trace, debug, info, warn or error', level, () => 'info'),
+  setting('containerLog.maxSize', 'SIZE', 'size at which a container log is rotated', quantity('bytes'), () => 10 << 20),
+  setting('containerLog.maxFiles', 'N', 'log files kept per container', count(2, 100), () => 5),
+  setting('network.bridge', 'NAME', 'bridge the pods are on', (value, key) => {
+    if (!/^[a-zA-Z0-9_.-]{1,15}$/.test(value)) throw new ConfigError(`${key}: "${value}" is not an interface name`);
+    return value;
+  }),
+  setting('network.subnet', 'CIDR', 'addresses of the pods', (value, key) => {
+    if (!/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/.test(value)) throw new ConfigError(`${key}: "${value}" is not an IPv4 CIDR`);
+    return value;
+  }),
+  setting('resources.reservedMemory', 'SIZE', 'memory kept back from pods', quantity('bytes'), () => 96 << 20),
+  setting('resources.reservedCpu', 'CPU', 'CPU kept back from pods', quantity('milli'), () => 100),
+  setting('resources.maxPods', 'N', 'pods this board takes at most', count(1, 1000), () => 110),
+  setting('metrics.interval', 'SECONDS', 'seconds between metrics', count(1, 86400), () => 30),
+];
+
+/** Values by setting key, and where they came from (for error messages). */
+type Layer = { from: string; values: Map<string, string> };
+
+/** Flattens a parsed YAML document to setting keys. Throws ConfigError for a key that is no setting. */
+export function fileLayer(document: unknown, from: string): Layer {
+  const values = new Map<string, string>();
+  const known = new Set(SETTINGS.map(({ key }) => key));
+  const walk = (node: unknown, prefix: string) => {
+    if (node === null || node === undefined) return;
+    if (prefix && known.has(prefix)) {
+      if (typeof node === 'object' && !Array.isArray(node))
+        throw new ConfigError(`${from}: ${prefix} must be a plain value`);
+      values.set(prefix, Array.isArray(node) ? node.join(',') : String(node));
+    } else if (typeof node === 'object' && !Array.isArray(node)) {
+      for (const [key, value] of Object.entries(node)) walk(value, prefix ? `${prefix}.${key}` : key);
+    } else {
+      throw new ConfigError(`${from}: unknown setting "${prefix || String(node)}"`);
+    }
+  };
+  walk(document, '');
+  return { from, values };
+}
+
+export function envLayer(env: NodeJS.ProcessEnv): Layer {
+  const found = SETTINGS.flatMap(({ key, env: name }) => (env[name] === undefined ? [] : [[key, env[name]] as const]));
+  return { from: 'environment', values: new Map(found) };
+}
+
+/** `flags` by camel-cased flag name, as commander gives them. */
+export function flagLayer(flags: Record<string, unknown>): Layer {
+  const camel = (flag: string) => flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const found = SETTINGS.flatMap(({ key, flag }) => {
+    const value = flags[camel(flag)];
+    return value === undefined ? [] : [[key, String(value)] as const];
+  });
+  return { from: 'command line', values: new Map(found) };
+}
+
+/** The configuration from layers, weakest first. Throws ConfigError naming setting and layer. */
+export function resolveConfig(layers: Layer[]): AgentConfig {
+  const value = (key: string): unknown => {
+    const entry = SETTINGS.find((candidate) => candidate.key === key);
+    if (!entry) throw new Error(`no setting ${key}`);
+    for (const layer of layers.toReversed()) {
+      const given = layer.values.get(key);
+      if (given !== undefined) return entry.read(given, `${layer.from}: ${key}`);
+    }
+    return entry.fallback?.();
+  };
+  const optional = <K extends string>(name: K, key: string) => {
+    const found = value(key) as string | undefined;
+    return found === undefined ? {} : ({ [name]: found } as Record<K, string>);
+  };
+  const dataDir = value('dataDir') as string;
+  return {
+    device: value('device') as string,
+    broker: {
+      url: value('broker.url') as string,
+      ...optional('username', 'broker.username'),
+      ...optional('password', 'broker.password'),
+      ...optional('passwordFile', 'broker.passwordFile'),
+      ...optional('caFile', 'broker.caFile'),
+      ...optional('certFile', 'broker.certFile'),
+      ...optional('keyFile', 'broker.keyFile'),
+    },
+    prefix: value('prefix') as string,
+    groups: value('groups') as string[],
+    dataDir,
+    runDir: value('runDir') as string,
+    logDir: (value('logDir') as string | undefined) ?? join(dataDir, 'logs'),
+    log: { level: value('log.level') as string },
+    containerLog: {
+      maxBytes: value('containerLog.maxSize') as number,
+      maxFiles: value('containerLog.maxFiles') as number,
+    },
+    network: { ...optional('bridge', 'network.bridge'), ...optional('subnet', 'network.subnet') },
+    resources: {
+      reservedMemoryBytes: value('resources.reservedMemory') as number,
+      reservedCpuMilli: value('resources.reservedCpu') as number,
+      maxPods: value('resources.maxPods') as number,
+    },
+    metrics: { intervalSeconds: value('metrics.interval') as number },
+  };
+}
