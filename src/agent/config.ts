@@ -95,7 +95,10 @@ function level(value: string, key: string): string {
 const list = (value: string, key: string) => (value === '' ? [] : value.split(',').map((item) => id(item.trim(), key)));
 
 function setting(key: string, value: string, doc: string, read: Setting['read'], fallback?: () => unknown): Setting {
-  const words = key.replace(/\.url$/, '').replaceAll('.', '-').replace(/[A-Z]/g, (upper) => `-${upper.toLowerCase()}`);
+  const words = key
+    .replace(/\.url$/, '')
+    .replaceAll('.', '-')
+    .replace(/[A-Z]/g, (upper) => `-${upper.toLowerCase()}`);
   return {
     key,
     env: `EDGEPOD_${words.replaceAll('-', '_').toUpperCase()}`,
@@ -123,14 +126,21 @@ export const SETTINGS: readonly Setting[] = [
   setting('runDir', 'DIR', 'sockets and bundles of running pods', path, () => '/run/edgepod'),
   setting('logDir', 'DIR', 'container logs (default <data-dir>/logs)', path),
   setting('log.level', 'LEVEL', 'trace, debug, info, warn or error', level, () => 'info'),
-  setting('containerLog.maxSize', 'SIZE', 'size at which a container log is rotated', quantity('bytes'), () => 10 << 20),
+  setting(
+    'containerLog.maxSize',
+    'SIZE',
+    'size at which a container log is rotated',
+    quantity('bytes'),
+    () => 10 << 20,
+  ),
   setting('containerLog.maxFiles', 'N', 'log files kept per container', count(2, 100), () => 5),
   setting('network.bridge', 'NAME', 'bridge the pods are on', (value, key) => {
     if (!/^[a-zA-Z0-9_.-]{1,15}$/.test(value)) throw new ConfigError(`${key}: "${value}" is not an interface name`);
     return value;
   }),
   setting('network.subnet', 'CIDR', 'addresses of the pods', (value, key) => {
-    if (!/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/.test(value)) throw new ConfigError(`${key}: "${value}" is not an IPv4 CIDR`);
+    if (!/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/.test(value))
+      throw new ConfigError(`${key}: "${value}" is not an IPv4 CIDR`);
     return value;
   }),
   setting('resources.reservedMemory', 'SIZE', 'memory kept back from pods', quantity('bytes'), () => 96 << 20),
