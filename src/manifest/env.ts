@@ -1,0 +1,47 @@
+/** Environment variables and `$(VAR)` references (`k8s.io/kubernetes/third_party/forked/golang/expansion`). */
+import type { EnvVar } from './types.ts';
+
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * Replaces `$(NAME)` by its value; `$$` is a literal `$` (so `$$(NAME)` stays `$(NAME)`), a name that is not known and
+ * a `$` before anything else stay as they are.
+ */
+export function expandReferences(text: string, variables: ReadonlyMap<string, string>): string {
+  return text.replace(/\$\$|\$\(([^)]*)\)/g, (whole, name: string | undefined) =>
+    name === undefined ? '$' : (variables.get(name) ?? whole),
+  );
+}
+
+/** The container's own variables, in order of definition: each value may refer to those defined before it. */
+export function containerVariables(env: readonly EnvVar[]): Map<string, string> {
+  const variables = new Map<string, string>();
+  for (const { name, value } of env) variables.set(name, expandReferences(value, variables));
+  return variables;
+}
+
+/**
+ * The environment of a container's process as `KEY=VALUE`: PATH and HOSTNAME, overridden by the image's variables,
+ * overridden by the container's. Image entries that are not `KEY=VALUE` are dropped: a bare name would mean "take it
+ * from the runtime's own environment" (CVE-2026-57231).
+ */
+export function processEnvironment({
+  image,
+  container,
+  hostname,
+}: {
+  image: readonly string[];
+  container: ReadonlyMap<string, string>;
+  hostname: string;
+}): string[] {
+  const variables = new Map([
+    ['PATH', DEFAULT_PATH],
+    ['HOSTNAME', hostname],
+  ]);
+  for (const entry of image) {
+    const equals = entry.indexOf('=');
+    if (equals > 0 && !entry.includes('\0')) variables.set(entry.slice(0, equals), entry.slice(equals + 1));
+  }
+  for (const [name, value] of container) variables.set(name, value);
+  return [...variables].map(([name, value]) => `${name}=${value}`);
+}
