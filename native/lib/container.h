@@ -1,0 +1,69 @@
+// Starting processes in containers: the one place where namespaces, cgroup, mounts, identity and filters come
+// together. Call from a single-threaded process that runs from a sealed executable (see seal.h).
+//
+// Which namespaces the container gets:
+// - without a sandbox (infra_pidfd < 0) the specification alone decides: listed without path = new, listed
+// with
+//   path = joined, not listed = the caller's;
+// - with a sandbox, `network`, `ipc` and `uts` always are the sandbox's (whatever the specification says);
+//   `pid` listed with any path = the sandbox's, listed without path = new, not listed = the caller's;
+//   `mount` and `cgroup` are always the container's own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "lib/fd.h"
+#include "lib/result.h"
+#include "lib/spec.h"
+
+namespace edgepod {
+
+class Cgroup;
+
+struct StdioFds {
+  int in, out, err;  // borrowed
+};
+
+struct ContainerParams {
+  const Spec* spec = nullptr;
+  int bundle_fd = -1;  // directory that relative root paths start from
+  StdioFds stdio{0, 1, 2};
+  const Cgroup* cgroup = nullptr;  // already created, limits written; null: stay in the caller's
+  int infra_pidfd = -1;            // sandbox to join; -1 = none
+  pid_t infra_pid = -1;
+  bool pdeathsig = false;  // SIGKILL when the calling process dies
+  int start_gate = -1;     // OCI create: borrowed; the child waits for one byte on it before execve
+  const char* seccomp_cache_dir = nullptr;
+};
+
+struct ContainerProcess {
+  pid_t pid = -1;  // a child of the caller, who must reap it
+  UniqueFd pidfd;  // may be empty on kernels without pidfds (< 5.3)
+};
+
+// Returns after execve succeeded, or with `start_gate` when the child is ready to exec. On error nothing is
+// left: the child has been reaped; the error names the step that failed inside the child and, for step
+// "exec", errno is ENOENT (shell convention 127) or EACCES/ENOEXEC (126).
+Result<ContainerProcess> start_container(const ContainerParams& params);
+
+struct ExecParams {
+  const Spec* spec = nullptr;  // user, capabilities, rlimits, env, cwd, seccomp of the container
+  std::vector<std::string> args;
+  std::vector<std::string> env;  // KEY=VALUE, added to (and overriding) the container's
+  std::string cwd;               // empty: the container's
+  int target_pidfd = -1;         // the container's init process
+  pid_t target_pid = -1;
+  const Cgroup* cgroup = nullptr;
+  StdioFds stdio{0, 1, 2};
+  bool pdeathsig = false;
+  const char* seccomp_cache_dir = nullptr;
+};
+
+// Runs one more process in a container: all namespaces of its init, same cgroup, user, capabilities and
+// filter.
+Result<ContainerProcess> exec_in_container(const ExecParams& params);
+
+}  // namespace edgepod
