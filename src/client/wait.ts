@@ -1,0 +1,35 @@
+/** Decides from a pod's reported status whether an operator's wish has come true. */
+import type { Pod } from '../manifest/types.ts';
+
+export type Verdict = { done: false } | { done: true; ok: boolean; message: string };
+
+/**
+ * Whether the device has taken and satisfied the manifest of `generation`.
+ * Satisfied: the pod is Ready, or it succeeded. Given up: rejected, refused at admission, or failed.
+ */
+export function applyVerdict(pod: Pod, generation: number): Verdict {
+  const status = pod.status;
+  if (!status || (status.observedGeneration ?? 0) < generation) return { done: false };
+  const name = `pod/${pod.metadata.name}`;
+  if (status.errors?.length) {
+    const reasons = status.errors.map(({ path, reason }) => `\n  ${path}: ${reason}`).join('');
+    return { done: true, ok: false, message: `${name} was refused:${reasons}` };
+  }
+  if (status.phase === 'Failed') {
+    const why = [status.reason, status.message].filter(Boolean).join(': ') || failedContainers(pod);
+    return { done: true, ok: false, message: `${name} failed: ${why}` };
+  }
+  if (status.phase === 'Succeeded') return { done: true, ok: true, message: `${name} succeeded` };
+  const completed = status.containerStatuses.every((c) => c.ready || c.state.terminated?.exitCode === 0);
+  const running = status.phase === 'Running' && status.containerStatuses.length > 0 && completed;
+  return running ? { done: true, ok: true, message: `${name} is running` } : { done: false };
+}
+
+function failedContainers(pod: Pod): string {
+  const failed = (pod.status?.containerStatuses ?? []).flatMap(({ name, state }) =>
+    state.terminated && state.terminated.exitCode !== 0
+      ? [`${name} ended with ${state.terminated.exitCode} (${state.terminated.reason})`]
+      : [],
+  );
+  return failed.join(', ') || 'no reason reported';
+}
