@@ -49,7 +49,9 @@ async function connectionOptions(flags: ConnectionFlags): Promise<{ options: Bro
   const pick = (flag: string | undefined, variable: string, own: string | undefined) => flag ?? env[variable] ?? own;
   const username = pick(flags.username, 'EDGEPOD_USERNAME', user.username);
   const passwordFile = flags.passwordFile ?? user.passwordFile;
-  const password = passwordFile ? readFileSync(passwordFile, 'utf8').trimEnd() : (env.EDGEPOD_PASSWORD ?? user.password);
+  const password = passwordFile
+    ? readFileSync(passwordFile, 'utf8').trimEnd()
+    : (env.EDGEPOD_PASSWORD ?? user.password);
   const caFile = pick(flags.caFile, 'EDGEPOD_CA_FILE', user.caFile);
   const certFile = pick(flags.certFile, 'EDGEPOD_CERT_FILE', user.certFile);
   const keyFile = pick(flags.keyFile, 'EDGEPOD_KEY_FILE', user.keyFile);
@@ -78,6 +80,7 @@ async function userConfig(): Promise<UserConfig> {
   }
   const { parse } = await import('yaml');
   const document = parse(text, { maxAliasCount: 0 }) as UserConfig | null;
-  if (document !== null && typeof document !== 'object') throw new Error(`${path}: expected settings, like "broker: URL"`);
+  if (document !== null && typeof document !== 'object')
+    throw new Error(`${path}: expected settings, like "broker: URL"`);
   return document ?? {};
 }

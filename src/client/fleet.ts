@@ -136,7 +136,11 @@ export class Fleet {
    * The first defined answer of `decide` to a message under `filter` (retained ones included); undefined after `timeoutMs`.
    * @throws ConnectError when the connection is lost
    */
-  async until<T>(filter: string, timeoutMs: number, decide: (message: Message) => T | undefined): Promise<T | undefined> {
+  async until<T>(
+    filter: string,
+    timeoutMs: number,
+    decide: (message: Message) => T | undefined,
+  ): Promise<T | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
     const timer = setTimeout(() => resolve(undefined), timeoutMs);
     const onClose = () => reject(new ConnectError('E_BROKER_UNREACHABLE', 'the connection to the broker was lost'));

@@ -31,8 +31,10 @@ export function registerApply(program: Command): void {
             process.stderr.write(`Warning: pod/${pod.metadata.name}: ${path}: ${reason}\n`);
         await withFleet(flags, async (fleet) => {
           const applied: { manifest: Manifest; generation: number }[] = [];
-          for (const manifest of manifests) applied.push({ manifest, generation: await applyOne(fleet, flags.device, manifest) });
-          if (flags.wait) for (const { manifest, generation } of applied) await waitFor(fleet, flags, manifest, generation);
+          for (const manifest of manifests)
+            applied.push({ manifest, generation: await applyOne(fleet, flags.device, manifest) });
+          if (flags.wait)
+            for (const { manifest, generation } of applied) await waitFor(fleet, flags, manifest, generation);
         });
       }),
     );
@@ -72,12 +74,19 @@ function metadataOf(object: Record<string, unknown> | undefined): Record<string,
 
 async function waitFor(fleet: Fleet, { device, timeout }: Flags, { pod }: Manifest, generation: number): Promise<void> {
   const { namespace, name } = pod.metadata;
-  const verdict = await fleet.until(podStatusTopic(fleet.prefix, device, namespace, name), timeout * 1000, (message) => {
-    const found = fleet.podOf(message);
-    const decided = found ? applyVerdict(found.pod, generation) : { done: false as const };
-    return decided.done ? decided : undefined;
-  });
-  if (!verdict) throw new CommandError(`timed out waiting for pod/${name} on ${device}; see: edgepod describe pod ${name} -d ${device}`);
+  const verdict = await fleet.until(
+    podStatusTopic(fleet.prefix, device, namespace, name),
+    timeout * 1000,
+    (message) => {
+      const found = fleet.podOf(message);
+      const decided = found ? applyVerdict(found.pod, generation) : { done: false as const };
+      return decided.done ? decided : undefined;
+    },
+  );
+  if (!verdict)
+    throw new CommandError(
+      `timed out waiting for pod/${name} on ${device}; see: edgepod describe pod ${name} -d ${device}`,
+    );
   if (!verdict.ok) throw new CommandError(verdict.message);
   process.stdout.write(`${verdict.message}\n`);
 }

@@ -46,15 +46,21 @@ interface Target {
 function deleteTargets(kind: string | undefined, names: string[], flags: Flags): Target[] {
   if (flags.filename !== undefined) {
     if (kind !== undefined) throw new CommandError('give either `pod NAME` or -f FILE, not both');
-    return readManifests(flags.filename).map(({ pod }) => ({ namespace: pod.metadata.namespace, name: pod.metadata.name }));
+    return readManifests(flags.filename).map(({ pod }) => ({
+      namespace: pod.metadata.namespace,
+      name: pod.metadata.name,
+    }));
   }
-  if (!kind || !['pod', 'pods', 'po'].includes(kind)) throw new CommandError('say what to delete: `edgepod delete pod NAME -d DEVICE`');
+  if (!kind || !['pod', 'pods', 'po'].includes(kind))
+    throw new CommandError('say what to delete: `edgepod delete pod NAME -d DEVICE`');
   if (names.length === 0) throw new CommandError('name at least one pod');
   return names.map((name) => ({ namespace: flags.namespace, name }));
 }
 
 async function deleteOne(fleet: Fleet, { device, gracePeriod }: Flags, { namespace, name }: Target): Promise<void> {
-  const desired = (await fleet.desired(device, 'pods', namespace, name)) as { metadata?: object; spec?: object } | undefined;
+  const desired = (await fleet.desired(device, 'pods', namespace, name)) as
+    | { metadata?: object; spec?: object }
+    | undefined;
   const [reported] = await fleet.pods({ device, namespace, name });
   if (!desired && !reported) throw new CommandError(`pod "${name}" not found on ${device} in namespace ${namespace}`);
   const before = (desired?.metadata ?? {}) as { generation?: number };
@@ -74,11 +80,12 @@ async function deleteOne(fleet: Fleet, { device, gracePeriod }: Flags, { namespa
 }
 
 async function waitGone(fleet: Fleet, { device, timeout }: Flags, { namespace, name }: Target): Promise<void> {
+  const topic = podStatusTopic(fleet.prefix, device, namespace, name);
   const deadline = performance.now() + timeout * 1000;
   while ((await fleet.pods({ device, namespace, name })).length > 0) {
     const left = deadline - performance.now();
-    const topic = podStatusTopic(fleet.prefix, device, namespace, name);
-    const gone = left > 0 && (await fleet.until(topic, left, ({ payload }) => payload.length === 0 || undefined));
-    if (!gone) throw new CommandError(`timed out waiting for pod "${name}" to go from ${device}`);
+    if (left <= 0) throw new CommandError(`timed out waiting for pod "${name}" to go from ${device}`);
+    // Looked at again every second: the clearing message may have come between the look and this wait.
+    await fleet.until(topic, Math.min(left, 1000), ({ payload }) => payload.length === 0 || undefined);
   }
 }

@@ -7,7 +7,9 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
   const all = [headings, ...rows.map((row) => row.map((cell) => cell || '<none>'))];
   const widths = headings.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
   return all
-    .map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!))).join(GAP))
+    .map((row) =>
+      row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!))).join(GAP),
+    )
     .map((line) => `${line.trimEnd()}\n`)
     .join('');
 }

@@ -1,0 +1,97 @@
+/** The text of `describe pod`. */
+import type { DevicePod } from '../../client/fleet.ts';
+import type { Container, ContainerState, ContainerStatus, Volume } from '../../manifest/types.ts';
+import { podStatusWord } from './pod-rows.ts';
+
+/** Lines of `label:  value`, nested by two spaces. */
+export function describePod({ device, pod }: DevicePod): string {
+  const { metadata, status } = pod;
+  const lines = [
+    field('Name', metadata.name),
+    field('Namespace', metadata.namespace),
+    field('Device', device),
+    field('UID', metadata.uid),
+    field('Labels', pairs(metadata.labels)),
+    field('Annotations', pairs(metadata.annotations)),
+    field('Start Time', status?.startTime),
+    field('Status', podStatusWord(pod)),
+    ...(status?.reason ? [field('Reason', status.reason)] : []),
+    ...(status?.message ? [field('Message', status.message)] : []),
+    field('IP', status?.podIP),
+    field('QoS Class', status?.qosClass),
+    'Containers:',
+    ...(pod.spec?.containers ?? []).flatMap((container) =>
+      containerLines(
+        container,
+        status?.containerStatuses.find(({ name }) => name === container.name),
+      ),
+    ),
+    'Conditions:',
+    ...(status?.conditions ?? []).map((c) => `  ${c.type.padEnd(28)}${c.status}${c.reason ? `  ${c.reason}` : ''}`),
+    'Volumes:',
+    ...(pod.spec?.volumes ?? []).map((volume) => `  ${volume.name}: ${volumeText(volume)}`),
+    ...(status?.errors?.length ? ['Errors:', ...status.errors.map(({ path, reason }) => `  ${path}: ${reason}`)] : []),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function containerLines(container: Container, status: ContainerStatus | undefined): string[] {
+  const inner = [
+    field('Container ID', status?.containerID),
+    field('Image', container.image),
+    field('Image ID', status?.imageID),
+    ...(container.command ? [field('Command', container.command.join(' '))] : []),
+    ...(container.args ? [field('Args', container.args.join(' '))] : []),
+    ...stateLines('State', status?.state),
+    ...stateLines('Last State', status?.lastState),
+    field('Ready', status ? (status.ready ? 'True' : 'False') : 'Unknown'),
+    field('Restart Count', String(status?.restartCount ?? 0)),
+    ...resourceLines('Limits', container.resources?.limits),
+    ...resourceLines('Requests', container.resources?.requests),
+    'Mounts:',
+    ...(container.volumeMounts ?? []).map(
+      ({ mountPath, name, readOnly }) => `  ${mountPath} from ${name} (${readOnly ? 'ro' : 'rw'})`,
+    ),
+  ];
+  return [`  ${container.name}:`, ...inner.map((line) => `    ${line}`)];
+}
+
+function stateLines(label: string, state: ContainerState | undefined): string[] {
+  if (state?.running) return [field(label, 'Running'), `  ${field('Started', state.running.startedAt)}`];
+  if (state?.waiting)
+    return [
+      field(label, 'Waiting'),
+      `  ${field('Reason', state.waiting.reason)}`,
+      ...(state.waiting.message ? [`  ${field('Message', state.waiting.message)}`] : []),
+    ];
+  if (!state?.terminated) return [];
+  const { reason, message, exitCode, signal, startedAt, finishedAt } = state.terminated;
+  return [
+    field(label, 'Terminated'),
+    `  ${field('Reason', reason)}`,
+    ...(message ? [`  ${field('Message', message)}`] : []),
+    `  ${field('Exit Code', String(exitCode))}`,
+    ...(signal ? [`  ${field('Signal', String(signal))}`] : []),
+    `  ${field('Started', startedAt)}`,
+    `  ${field('Finished', finishedAt)}`,
+  ];
+}
+
+function resourceLines(label: string, list: Record<string, string> | undefined): string[] {
+  return list ? [field(label, pairs(list))] : [];
+}
+
+function volumeText({ hostPath, emptyDir }: Volume): string {
+  if (hostPath) return `hostPath ${hostPath.path}${hostPath.type ? ` (${hostPath.type})` : ''}`;
+  return `emptyDir${emptyDir?.medium ? ` in ${emptyDir.medium.toLowerCase()}` : ''}${emptyDir?.sizeLimit ? `, at most ${emptyDir.sizeLimit}` : ''}`;
+}
+
+function field(label: string, value: string | undefined): string {
+  return `${`${label}:`.padEnd(16)}${value || '<none>'}`;
+}
+
+function pairs(map: Record<string, string> | undefined): string {
+  return Object.entries(map ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ');
+}
