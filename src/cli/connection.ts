@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import type { BrokerOptions } from '../client/connect.ts';
 import { Fleet } from '../client/fleet.ts';
 
-interface ConnectionFlags {
+export interface ConnectionFlags {
   broker?: string;
   prefix?: string;
   username?: string;

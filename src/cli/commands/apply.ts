@@ -4,12 +4,12 @@ import type { Command } from 'commander';
 import type { Fleet } from '../../client/fleet.ts';
 import { podStatusTopic } from '../../client/topics.ts';
 import { applyVerdict } from '../../client/wait.ts';
-import { withConnection, withFleet } from '../connection.ts';
+import { type ConnectionFlags, withConnection, withFleet } from '../connection.ts';
 import { action, CommandError } from '../failure.ts';
 import { type Manifest, readManifests } from '../manifests.ts';
 import { seconds } from '../seconds.ts';
 
-interface Flags {
+interface Flags extends ConnectionFlags {
   filename: string;
   device: string;
   wait?: boolean;

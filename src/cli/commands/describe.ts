@@ -1,10 +1,10 @@
 /** `edgepod describe pod`: everything the device said about one pod, for a person. */
 import type { Command } from 'commander';
-import { withConnection, withFleet } from '../connection.ts';
+import { type ConnectionFlags, withConnection, withFleet } from '../connection.ts';
 import { action, CommandError } from '../failure.ts';
 import { describePod } from '../output/describe-pod.ts';
 
-interface Flags {
+interface Flags extends ConnectionFlags {
   device?: string;
   namespace: string;
 }

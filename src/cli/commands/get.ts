@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Device, DevicePod, Fleet, Message } from '../../client/fleet.ts';
 import { deviceTopic, podStatusTopic } from '../../client/topics.ts';
-import { withConnection, withFleet } from '../connection.ts';
+import { type ConnectionFlags, withConnection, withFleet } from '../connection.ts';
 import { action, CommandError } from '../failure.ts';
 import { deviceHeadings, deviceRow } from '../output/device-rows.ts';
 import { type PodColumns, podHeadings, podRow } from '../output/pod-rows.ts';
@@ -10,7 +10,7 @@ import { type OutputFormat, outputFormat, printObjects } from '../output/print.t
 import { table } from '../output/table.ts';
 import { interrupted } from '../signals.ts';
 
-interface Flags {
+interface Flags extends ConnectionFlags {
   device?: string;
   namespace: string;
   allNamespaces?: boolean;
