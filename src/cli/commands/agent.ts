@@ -6,7 +6,10 @@ import { action } from '../failure.ts';
 export function registerAgent(program: Command): void {
   const command = withSettings(program.command('agent'))
     .description('run the agent of this board, in the foreground')
-    .option('--drain', 'at the end (SIGTERM, Ctrl-C) stop every pod and leave nothing behind; pods keep running otherwise');
+    .option(
+      '--drain',
+      'at the end (SIGTERM, Ctrl-C) stop every pod and leave nothing behind; pods keep running otherwise',
+    );
   command.action(
     action(async (flags: Record<string, unknown> & { config?: string; drain?: boolean }) => {
       const { loadConfig } = await import('../../agent/load-config.ts');

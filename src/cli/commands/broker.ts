@@ -13,7 +13,9 @@ export function registerBroker(program: Command): void {
         const { startTrialBroker } = await import('../trial-broker.ts');
         const broker = await startTrialBroker(host, port).catch((error: NodeJS.ErrnoException) => {
           if (error.code === 'EADDRINUSE')
-            throw new CommandError(`port ${port} on ${host} is in use: is a broker running already? else give another --port`);
+            throw new CommandError(
+              `port ${port} on ${host} is in use: is a broker running already? else give another --port`,
+            );
           throw error;
         });
         process.stdout.write(`MQTT 5 broker on ${broker.url}; nothing is kept when it ends. Ctrl-C ends it.\n`);
@@ -28,6 +30,7 @@ export function registerBroker(program: Command): void {
 
 function portNumber(text: string): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new InvalidArgumentError('expected a port from 0 to 65535');
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new InvalidArgumentError('expected a port from 0 to 65535');
   return port;
 }
