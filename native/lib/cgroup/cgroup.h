@@ -57,7 +57,7 @@ class Cgroup {
   Result<Ok> set(const Resources& resources, CgroupNotes* notes = nullptr) const;
 
   // SIGKILLs every process of the subtree, those it forks meanwhile included. Does not wait for their end.
-  // Never leaves the cgroup frozen.
+  // Never leaves the cgroup frozen. A caller that is in the subtree itself is spared.
   Result<Ok> kill_all() const;
 
   // Processes of the whole subtree; empty if the cgroup is gone.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lib/json.h"
@@ -33,10 +34,12 @@ struct Resources {
   std::optional<int64_t> pids_limit;          // -1 unlimited; 0 is stored as 1
   std::vector<DeviceRule> devices;            // empty: inherit the parent's rules
   bool oom_group = false;                     // v2: an OOM kill takes the whole cgroup
+  std::vector<std::pair<std::string, std::string>> unified;  // other v2 interface files, written last
 };
 
-// Reads OCI `linux.resources`. Unknown members are ignored (OCI), known ones of a wrong type or range are
-// EINVAL with the member's path. `oom_group` is set by `unified["memory.oom.group"] == "1"`.
+// Reads OCI `linux.resources`. Members the runner does not enforce are ignored, those it does are EINVAL with
+// their path when of a wrong type or range. `unified["memory.oom.group"] = "1"` sets oom_group. As everywhere
+// in OCI, 0 for a memory value or cpu shares means "not set".
 Result<Resources> parse_resources(const JsonValue& linux_resources);
 
 }  // namespace edgepod
