@@ -1,0 +1,100 @@
+/** Pure steps in the life of one container: each takes a history and returns the next one. */
+
+import { nextBackoff } from './backoff.ts';
+import type { ContainerExit } from './ports.ts';
+import type { ContainerHistory, EndedAttempt } from './types.ts';
+
+export const EXIT_LOST = 137;
+export const EXIT_START_FAILED = 128;
+
+/** Where the newest launched attempt stands. `launched`: asked for, neither confirmed nor ended. */
+export type AttemptPhase = 'never' | 'launched' | 'running' | 'ended';
+
+export const newHistory = (): ContainerHistory => ({ launched: -1 });
+
+export const attemptPhase = (history: ContainerHistory): AttemptPhase => {
+  if (history.launched < 0) return 'never';
+  if (history.ended?.attempt === history.launched) return 'ended';
+  return history.running?.attempt === history.launched ? 'running' : 'launched';
+};
+
+/** The number the next start will have: a launched attempt that was not carried out keeps its number. */
+export const nextAttempt = (history: ContainerHistory): number =>
+  attemptPhase(history) === 'ended' ? history.launched + 1 : Math.max(0, history.launched);
+
+/** The attempt is going to be started: what must be durable before it is. */
+export const launch = (history: ContainerHistory): ContainerHistory => ({ ...history, launched: nextAttempt(history) });
+
+/** The launch came to nothing and the runner was never asked: the number is free again. */
+export const unlaunch = (history: ContainerHistory): ContainerHistory =>
+  attemptPhase(history) === 'launched' ? { ...history, launched: history.ended?.attempt ?? -1 } : history;
+
+/** A restart lengthens the back-off, unless a reboot was what ended the attempt before. */
+export const countRestart = (history: ContainerHistory, now: number): ContainerHistory => {
+  const { ended } = history;
+  if (ended === undefined || ended.rebooted) return history;
+  return { ...history, backoff: nextBackoff(history.backoff, ended.finishedMono, now) };
+};
+
+export const confirm = (history: ContainerHistory, attempt: number, startedAt: string): ContainerHistory => ({
+  ...history,
+  launched: Math.max(history.launched, attempt),
+  running: { attempt, startedAt },
+});
+
+/** The attempt ended. An end already known changes nothing: events are replayed after every agent restart. */
+export const end = (history: ContainerHistory, ended: EndedAttempt): ContainerHistory => {
+  if (history.ended && history.ended.attempt >= ended.attempt) return history;
+  const { running: _, ...rest } = history;
+  return {
+    ...rest,
+    launched: Math.max(history.launched, ended.attempt),
+    ended,
+    ...(history.ended && { previous: history.ended }),
+  };
+};
+
+/** What the runner reported, in Kubernetes words. */
+export const endedByExit = (attempt: number, exit: ContainerExit, finishedMono: number): EndedAttempt => ({
+  attempt,
+  exitCode: exit.exitCode,
+  signal: exit.signal,
+  reason: exit.exitCode === 0 ? 'Completed' : exit.oomKilled ? 'OOMKilled' : 'Error',
+  ...(exit.oomKilled && exit.exitCode !== 0 && { message: 'The memory limit of the container was reached.' }),
+  startedAt: exit.startedAt,
+  finishedAt: exit.finishedAt,
+  finishedMono,
+});
+
+/**
+ * Nobody saw it end. It must become Terminated and never silently Waiting, or a run-once pod would run twice
+ * (kubelet: ContainerStatusUnknown, 137).
+ */
+export const endedUnseen = (
+  history: ContainerHistory,
+  { message, finishedAt, finishedMono }: { message: string; finishedAt: string; finishedMono: number },
+): EndedAttempt => ({
+  attempt: Math.max(0, history.launched),
+  exitCode: EXIT_LOST,
+  signal: 0,
+  reason: 'ContainerStatusUnknown',
+  message,
+  ...(history.running && { startedAt: history.running.startedAt }),
+  finishedAt,
+  finishedMono,
+});
+
+/** The runner could not start it (kubelet: StartError, 128). */
+export const endedAtStart = (
+  attempt: number,
+  { message, at, finishedMono }: { message: string; at: string; finishedMono: number },
+): EndedAttempt => ({
+  attempt,
+  exitCode: EXIT_START_FAILED,
+  signal: 0,
+  reason: 'StartError',
+  message,
+  startedAt: at,
+  finishedAt: at,
+  finishedMono,
+});

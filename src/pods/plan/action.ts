@@ -1,0 +1,26 @@
+import type { Outcome } from '../types.ts';
+
+/** Everything a worker can do. Each is started at once and reports back; the worker then plans again. */
+export type Action =
+  /** Ask the image source for the container's image. */
+  | { do: 'ensure-image'; container: string }
+  /** Check host paths, make directories and tmpfs mounts. Idempotent. */
+  | { do: 'prepare-volumes' }
+  /** Make the record durable with the launches in it, then build a sandbox. Preceded by volumes. */
+  | { do: 'create-sandbox'; launch: string[] }
+  /** Start the container's next attempt in the ready sandbox. Preceded by its image and the volumes. */
+  | { do: 'start'; container: string }
+  /** Stop signal now, SIGKILL after `graceMs`. */
+  | { do: 'stop'; container: string; graceMs: number }
+  /** Take the sandbox down with all that is left in it; what nobody saw end becomes ContainerStatusUnknown. */
+  | { do: 'destroy-sandbox' }
+  /** The pod ended for good; durable before anything of it is removed. */
+  | { do: 'finish'; outcome: Outcome }
+  /** Remove what it held: `finished` keeps record and logs, `deleted` keeps nothing and ends the incarnation. */
+  | { do: 'clean'; scope: 'finished' | 'deleted' };
+
+export interface Plan {
+  actions: Action[];
+  /** Monotonic ms at which to plan again if nothing happens before; absent: only an event can change anything. */
+  wakeAt?: number;
+}

@@ -1,0 +1,121 @@
+/** The reconciler's own nouns: what is wanted, what is remembered about each pod, and what is reported. */
+import type { FieldError, Pod, PodCondition, PodSpec, PodStatus } from '../manifest/types.ts';
+
+/** One stored, admitted manifest. A row stays, with `deletionTimestamp`, until `clearDesired` was called for it. */
+export interface DesiredPod {
+  namespace: string;
+  name: string;
+  /** Validated, defaults filled in. */
+  pod: Pod;
+  /** Digest of the defaulted spec: a different one replaces the pod. */
+  specDigest: string;
+  /** Digest of the whole manifest: a different one with an equal `specDigest` is an update in place. */
+  manifestDigest: string;
+  generation?: number | undefined;
+  /** Present on a tombstone. RFC 3339. */
+  deletionTimestamp?: string | undefined;
+  /** Topic it came from, for people. */
+  source?: string | undefined;
+}
+
+/** How an attempt ended, and when on both clocks. */
+export interface EndedAttempt {
+  attempt: number;
+  exitCode: number;
+  /** 0 when it exited by itself. */
+  signal: number;
+  /** Kubernetes terminated reason: Completed, Error, OOMKilled, StartError, ContainerStatusUnknown. */
+  reason: string;
+  message?: string;
+  startedAt?: string;
+  finishedAt?: string;
+  /** Monotonic ms of the boot named by the record's `bootId`; back-off counts from here. */
+  finishedMono: number;
+  /** A reboot took it, not a fault of its own: its restart is immediate and does not lengthen the back-off. */
+  rebooted?: boolean;
+}
+
+/** Restart back-off of one container. Times are monotonic ms of the record's boot. */
+export interface BackoffEntry {
+  /** What the next restart has to wait, counted from the end of the attempt. */
+  delayMs: number;
+  updatedMono: number;
+}
+
+/**
+ * What is remembered of one container of one pod. `launched` is made durable before the attempt is started, so that
+ * after a power cut an attempt that may have run is known to have been asked for (a Never pod must not run twice).
+ */
+export interface ContainerHistory {
+  /** Newest attempt that may have been started; -1 when none. */
+  launched: number;
+  /** The attempt the runner confirmed to run. */
+  running?: { attempt: number; startedAt: string };
+  /** The newest attempt that ended, and the one before it. */
+  ended?: EndedAttempt;
+  previous?: EndedAttempt;
+  backoff?: BackoffEntry;
+  /** Of the newest attempt that was started. */
+  imageID?: string;
+  stopSignal?: string;
+}
+
+export interface Termination {
+  /** Seconds between the stop signal and SIGKILL. Later requests can only shorten it. */
+  graceSeconds: number;
+  /** RFC 3339, shown in metadata. */
+  deletionTimestamp: string;
+  reason: 'Deleted' | 'Replaced' | 'Drained';
+}
+
+/** How a pod ended for good. */
+export interface Outcome {
+  phase: 'Succeeded' | 'Failed';
+  reason?: string;
+  message?: string;
+  /** Never admitted: nothing of it was ever started. */
+  refused?: boolean;
+}
+
+/** The durable record of one incarnation of a pod, by uid. Plain JSON. */
+export interface PodRecord {
+  uid: string;
+  namespace: string;
+  name: string;
+  specDigest: string;
+  manifestDigest: string;
+  generation?: number;
+  /** What this incarnation runs; metadata follows later label-only updates. */
+  pod: Pod;
+  /** When this agent accepted it: `metadata.creationTimestamp` and `status.startTime`. */
+  createdAt: string;
+  /** The boot the monotonic times in here belong to. */
+  bootId: string;
+  /** Sandboxes asked for so far; the next one's attempt number. */
+  sandboxes: number;
+  ip?: string;
+  containers: Record<string, ContainerHistory>;
+  outcome?: Outcome;
+  deleting?: Termination;
+  /** As last reported, to keep each `lastTransitionTime`. */
+  conditions: PodCondition[];
+}
+
+/** What goes to the status topic. A rejected manifest that never had a good version has no spec. */
+export type PublishedPod = Omit<Pod, 'spec' | 'status'> & { spec?: PodSpec; status: PodStatus };
+
+export interface PodEvent {
+  type: 'Normal' | 'Warning';
+  /** As the kubelet's: Started, Killing, BackOff, FailedMount, … */
+  reason: string;
+  message: string;
+  pod: { namespace: string; name: string; uid?: string };
+  container?: string;
+  /** How often it happened since it was last reported; 1 for the first. */
+  count: number;
+}
+
+/** Why the newest manifest of a name was refused; kept beside the pod that keeps running. */
+export interface Rejection {
+  errors: FieldError[];
+}
