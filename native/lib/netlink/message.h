@@ -1,0 +1,47 @@
+// Builds one rtnetlink request in a fixed buffer. Every append is checked against the buffer; an overflow is
+// remembered and refused by NetlinkSocket::request, so that callers need no check per attribute.
+#pragma once
+
+#include <linux/netlink.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <type_traits>
+
+namespace edgepod {
+
+class NetlinkMessage {
+ public:
+  // NLM_F_REQUEST and NLM_F_ACK are added: every request of ours is answered.
+  NetlinkMessage(uint16_t type, uint16_t flags);
+
+  // The family header (ifinfomsg, ifaddrmsg, rtmsg, …); also used inside nested attributes such as VETH_INFO_PEER.
+  template <typename T>
+  void header(const T& value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    append(&value, sizeof value);
+  }
+
+  void put(uint16_t type, const void* data, size_t size);
+  void put_u8(uint16_t type, uint8_t value) { put(type, &value, sizeof value); }
+  void put_u32(uint16_t type, uint32_t value) { put(type, &value, sizeof value); }
+  void put_string(uint16_t type, std::string_view value);  // NUL-terminated, as rtnetlink names are
+
+  // Opens a nested attribute; the returned mark closes it.
+  size_t begin(uint16_t type);
+  void end(size_t mark);
+
+  bool overflowed() const { return overflowed_; }
+  nlmsghdr* seal(uint32_t sequence);  // fills in length and sequence
+
+ private:
+  void append(const void* data, size_t size);
+
+  alignas(NLMSG_ALIGNTO) unsigned char data_[1024] = {};
+  size_t size_ = NLMSG_HDRLEN;
+  bool overflowed_ = false;
+};
+
+}  // namespace edgepod
