@@ -77,10 +77,9 @@ async function printLogs(fleet: Fleet, device: string, pod: Pod, flags: Flags): 
     previous: flags.previous === true,
   };
   for await (const piece of call(fleet, device, 'logs', params, abort.signal)) {
-    for (const { time, stream, text } of (piece as LogPiece).lines) {
-      const out = stream === 'stderr' ? process.stderr : process.stdout;
-      out.write(flags.timestamps ? `${time} ${text}\n` : `${text}\n`);
-    }
+    // Both streams on stdout, as kubectl does: these lines are what was asked for.
+    for (const { time, text } of (piece as LogPiece).lines)
+      process.stdout.write(flags.timestamps ? `${time} ${text}\n` : `${text}\n`);
   }
   process.off('SIGINT', onSignal);
   process.off('SIGTERM', onSignal);
