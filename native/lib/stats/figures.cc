@@ -7,22 +7,20 @@ double parse_number(std::string_view text) {
   while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) ++at;
   if (text.substr(at).starts_with("max")) return std::numeric_limits<double>::infinity();
   double value = 0;
-  double scale = 0;  // 0 before the decimal point, then 0.1, 0.01, …
+  double divisor = 0;  // 0 before the decimal point, then 1, 10, 100, …
   size_t const first = at;
   for (; at < text.size(); ++at) {
     char const symbol = text[at];
-    if (symbol == '.' && scale == 0) {
-      scale = 1;
-    } else if (symbol < '0' || symbol > '9') {
-      break;
-    } else if (scale == 0) {
-      value = value * 10 + (symbol - '0');
-    } else {
-      scale /= 10;
-      value += (symbol - '0') * scale;
+    if (symbol == '.' && divisor == 0) {
+      divisor = 1;
+      continue;
     }
+    if (symbol < '0' || symbol > '9') break;
+    value = value * 10 + (symbol - '0');
+    divisor *= 10;
   }
-  return at == first ? kUnknown : value;
+  if (at == first) return kUnknown;
+  return divisor == 0 ? value : value / divisor;
 }
 
 double number_after(std::string_view text, std::string_view key) {
