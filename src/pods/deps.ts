@@ -1,0 +1,100 @@
+/** What the reconciler is given, as the interfaces it declares for itself. */
+import type { Pod } from '../manifest/types.ts';
+import type { Allocatable } from './admission.ts';
+import type { Paths } from './paths.ts';
+import type { IdentityFiles, PodFiles } from './pod-files.ts';
+import type { Clock, Image, ImageSource, IpLeases, LinuxResources, SandboxRuntime } from './ports.ts';
+import type { Timers } from './timers.ts';
+import type { DesiredPod, PodEvent, PodRecord, PublishedPod } from './types.ts';
+import type { ResolvedMount, VolumeHost } from './volumes/volume-host.ts';
+
+/** Durable records by uid. Every method is synchronous; `put` is on disk when it returns. */
+export interface PodRecords {
+  get(uid: string): PodRecord | undefined;
+  list(): PodRecord[];
+  put(record: PodRecord): void;
+  delete(uid: string): void;
+}
+
+/** The stored manifests of this device. Absence of a row is never a delete; a tombstone row is. */
+export interface DesiredSource {
+  list(): DesiredPod[];
+  get(namespace: string, name: string): DesiredPod | undefined;
+}
+
+/** Everything an OCI config of one attempt is made from. */
+export interface ContainerConfigInput {
+  pod: Pod;
+  uid: string;
+  /** Name within `pod.spec.containers`. */
+  container: string;
+  attempt: number;
+  image: Image;
+  hostname: string;
+  /** Address of the pod, or the node's with hostNetwork. */
+  podIP?: string;
+  /** Value for `linux.cgroupsPath`: `<root>/pod<uid>/<container>`. */
+  cgroupsPath: string;
+  /** Overlay directories of this attempt, already made. */
+  upperDir: string;
+  workDir: string;
+  /** The container's volumes. */
+  mounts: ResolvedMount[];
+  /** Host paths of the files to bind over /etc. */
+  etc: { hosts: string; hostname: string; resolvConf: string };
+}
+
+export interface IdentityInput {
+  pod: Pod;
+  hostname: string;
+  /** Undefined with hostNetwork. */
+  podIP?: string;
+}
+
+export interface Logger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface PodManagerDeps {
+  runtime: SandboxRuntime;
+  images: ImageSource;
+  leases: IpLeases;
+  clock: Clock;
+  timers?: Timers;
+  records: PodRecords;
+  desired: DesiredSource;
+  volumes: VolumeHost;
+  files?: PodFiles;
+  /** Builds the OCI runtime-spec config; pure. What it throws is shown as CreateContainerConfigError. */
+  oci(input: ContainerConfigInput): object;
+  /** Contents of the pod's hosts, hostname and resolv.conf. */
+  identityFiles(input: IdentityInput): IdentityFiles;
+  /** Limits of the pod's own cgroup. */
+  podResources(pod: Pod): LinuxResources;
+  /** Retained status; called only when something in it changed. */
+  publishStatus(pod: PublishedPod): void;
+  /** The pod is gone: clear its status topic. */
+  clearStatus(namespace: string, name: string): void;
+  /** The tombstone has been carried out: clear its topic and drop its row. */
+  clearDesired(tombstone: DesiredPod): void;
+  recordEvent(event: PodEvent): void;
+  /** Runs several durable writes as one (one fsync). Default: one after the other. */
+  atomically?<T>(run: () => T): T;
+  node: {
+    name: string;
+    hostIP(): string | undefined;
+    /** Changes with every boot. */
+    bootId: string;
+    allocatable(): Allocatable;
+  };
+  paths: Paths;
+  /** First component of every cgroup path, e.g. `edgepod`. */
+  cgroupRoot: string;
+  /** Rotation of container logs. Default: 10 MiB × 5 files, as the kubelet. */
+  logLimits?: { maxBytes: number; maxFiles: number };
+  log: Logger;
+  /** For tests. Default: a random UUID. */
+  newUid?: () => string;
+}

@@ -1,0 +1,103 @@
+/** The Pod object as it is published, and what is published for a manifest that was refused. Pure. */
+import { qosClass } from '../../manifest/qos.ts';
+import type { FieldError, PodCondition, PodStatus } from '../../manifest/types.ts';
+import type { PodState } from '../state.ts';
+import type { PodRecord, PublishedPod } from '../types.ts';
+import { podConditions } from './conditions.ts';
+import { containerStatus } from './container-status.ts';
+import { podPhase } from './phase.ts';
+import { rfc3339 } from './rfc3339.ts';
+
+/** The whole object: spec and metadata of the incarnation, its uid, and the status as kubectl shows it. */
+export const publishedPod = (
+  state: PodState,
+  options: { hostIP?: string | undefined; now: Date; errors?: FieldError[] | undefined },
+): PublishedPod => {
+  const { record } = state;
+  const { apiVersion, kind, metadata, spec } = record.pod;
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      ...metadata,
+      uid: record.uid,
+      creationTimestamp: record.createdAt,
+      ...(record.deleting && {
+        deletionTimestamp: record.deleting.deletionTimestamp,
+        deletionGracePeriodSeconds: record.deleting.graceSeconds,
+      }),
+    },
+    spec,
+    status: podStatus(state, options),
+  };
+};
+
+/** `status` alone. Equal inputs give equal results, except for `lastTransitionTime` of a condition that changed. */
+export const podStatus = (
+  state: PodState,
+  { hostIP, now, errors }: { hostIP?: string | undefined; now: Date; errors?: FieldError[] | undefined },
+): PodStatus => {
+  const { record } = state;
+  const phase = podPhase(record);
+  const refused = record.outcome?.refused === true;
+  const containerStatuses = refused ? [] : record.pod.spec.containers.map((c) => containerStatus(state, c));
+  const conditions = podConditions({
+    phase,
+    sandboxReady: state.sandbox.phase === 'ready' && !record.outcome,
+    refused,
+    sandboxFailure: state.sandbox.failure ?? state.volumes.failure,
+    containers: containerStatuses,
+    previous: record.conditions,
+    now: rfc3339(now),
+  });
+  return {
+    ...(record.generation !== undefined && { observedGeneration: record.generation }),
+    phase,
+    conditions,
+    ...(record.outcome?.message !== undefined && { message: record.outcome.message }),
+    ...(record.outcome?.reason !== undefined && { reason: record.outcome.reason }),
+    ...(hostIP !== undefined && { hostIP }),
+    ...podAddress(record, hostIP),
+    startTime: record.createdAt,
+    containerStatuses,
+    qosClass: qosClass(record.pod),
+    ...(errors && errors.length > 0 && { errors }),
+  };
+};
+
+/** The pod's own address, or the node's for a pod in the node's network. */
+const podAddress = (record: PodRecord, hostIP: string | undefined): Pick<PodStatus, 'podIP' | 'podIPs'> => {
+  const ip = record.pod.spec.hostNetwork ? (record.sandboxes > 0 ? hostIP : undefined) : record.ip;
+  return ip === undefined ? {} : { podIP: ip, podIPs: [{ ip }] };
+};
+
+/**
+ * The answer to a manifest that was refused. A good version that still runs stays what is reported, with the errors
+ * of the refused one beside it; without one the pod has failed before it began.
+ */
+export const rejectedStatus = (
+  namespace: string,
+  name: string,
+  errors: FieldError[],
+  lastGood?: PublishedPod,
+): PublishedPod => {
+  if (lastGood) return { ...lastGood, status: { ...lastGood.status, errors } };
+  const conditions: PodCondition[] = [];
+  const message = errors.map(({ path, reason }) => (path ? `${path}: ${reason}` : reason)).join('; ');
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace },
+    status: { phase: 'Failed', reason: 'InvalidManifest', message, conditions, containerStatuses: [], errors },
+  };
+};
+
+/** Whether a status only says that a start is under way, so that holding it back a moment loses nobody anything. */
+export const isProgressOnly = ({ status }: PublishedPod): boolean =>
+  status.phase === 'Pending' &&
+  status.errors === undefined &&
+  status.containerStatuses.every(({ state }) =>
+    state.waiting?.reason !== undefined
+      ? state.waiting.reason === 'ContainerCreating' && state.waiting.message === undefined
+      : true,
+  );
