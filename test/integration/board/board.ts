@@ -66,7 +66,9 @@ export class Board {
     const seen = this.messages.length;
     this.spawnAgent(...extra);
     await this.until('the agent to be online', () =>
-      this.messages.slice(seen).some(({ topic, payload }) => topic === this.topic('presence') && payload.includes('"online"')),
+      this.messages
+        .slice(seen)
+        .some(({ topic, payload }) => topic === this.topic('presence') && payload.includes('"online"')),
     );
   }
 
@@ -75,7 +77,18 @@ export class Board {
     const flags = ['--device', this.device, '--broker', this.mosquitto.url, '--data-dir', this.dataDir];
     this.agent = spawn(
       EDGEPOD,
-      ['agent', ...flags, '--run-dir', this.runDir, '--metrics-interval', '1', '--log-level', 'debug', ...this.#settings, ...extra],
+      [
+        'agent',
+        ...flags,
+        '--run-dir',
+        this.runDir,
+        '--metrics-interval',
+        '1',
+        '--log-level',
+        'debug',
+        ...this.#settings,
+        ...extra,
+      ],
       { stdio: ['ignore', log, log] },
     );
     closeSync(log);
@@ -106,7 +119,11 @@ export class Board {
 
   /** Deletes by tombstone and waits until status and tombstone are cleared. */
   async undesire(name: string, namespace = 'default'): Promise<void> {
-    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace, deletionTimestamp: new Date().toISOString() } };
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace, deletionTimestamp: new Date().toISOString() },
+    };
     const before = this.topics.get(this.topic(`desired/pods/${namespace}/${name}`));
     const spec = before ? (JSON.parse(before.toString()) as { spec?: unknown }).spec : undefined;
     await this.desire(name, { ...pod, ...(spec !== undefined && { spec }) }, namespace);
