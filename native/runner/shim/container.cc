@@ -1,0 +1,246 @@
+#include "runner/shim/container.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "lib/container.h"
+#include "lib/log/timestamp.h"
+#include "lib/sys.h"
+#include "runner/shim/bundle.h"
+#include "runner/shim/pipes.h"
+
+namespace edgepod {
+namespace {
+
+// After the kill nothing of the container can write any more; what may keep a pipe open is a descriptor
+// that was handed to a process elsewhere. Its output is not waited for.
+constexpr int64_t kDrainMs = 1000;
+// A kill that left processes (uninterruptible, or the freezer was slow) is repeated.
+constexpr int64_t kKillAgainMs = 1000;
+constexpr size_t kReadSize = 16 * 1024;
+
+}  // namespace
+
+Result<std::unique_ptr<Container>> Container::start(PodContext& pod, const StartRequest& request) {
+  std::unique_ptr<Container> container(new Container(pod));
+  auto bundle = open_bundle(pod.dir.get(), request.bundle);
+  if (!bundle) return std::move(bundle.error());
+  container->bundle_ = std::move(*bundle);
+  auto spec = container->load_spec();
+  if (!spec) return std::move(spec.error());
+  auto prepared = container->prepare(request, *spec);
+  if (prepared) prepared = container->spawn(*spec);
+  if (!prepared) {
+    container->undo();
+    return std::move(prepared.error());
+  }
+  return container;
+}
+
+Result<Ok> Container::prepare(const StartRequest& request, const Spec& spec) {
+  name_ = request.name;
+  attempt_ = request.attempt;
+  labels_ = request.labels;
+  const std::string path = pod_.cgroup_path + "/" + name_;
+  if (!spec.cgroups_path.empty() && spec.cgroups_path != path)
+    return input_error("cgroup-create", "linux.cgroupsPath must be " + path);
+  Resources resources;
+  if (spec.resources != nullptr) {
+    auto parsed = parse_resources(*spec.resources);
+    if (!parsed) return std::move(parsed.error());
+    resources = std::move(*parsed);
+  }
+  // As kubelet (singleProcessOOMKill unset): a container that lost one process to the OOM killer is not left
+  // running half dead.
+  resources.oom_group = true;
+  auto cgroup = Cgroup::create(path, resources);
+  if (!cgroup) return std::move(cgroup.error());
+  cgroup_ = std::make_unique<Cgroup>(std::move(*cgroup));
+  auto log = CriLog::open(request.log_path, request.log_limits);
+  if (!log) return std::move(log.error());
+  log_ = std::move(*log);
+  return Ok{};
+}
+
+Result<Ok> Container::spawn(const Spec& spec) {
+  auto out = open_output_pipe();
+  if (!out) return std::move(out.error());
+  auto err = open_output_pipe();
+  if (!err) return std::move(err.error());
+  UniqueFd in(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!in) return errno_error("stdio", "/dev/null");
+  ContainerParams params;
+  params.spec = &spec;
+  params.bundle_fd = bundle_.get();
+  params.stdio = {in.get(), out->write.get(), err->write.get()};
+  params.cgroup = cgroup_.get();
+  params.infra_pidfd = pod_.sandbox.pidfd.get();
+  params.infra_pid = pod_.sandbox.pid;
+  params.pdeathsig = true;
+  params.seccomp_cache_dir = pod_.seccomp_cache_dir.c_str();
+  auto process = start_container(params);
+  if (!process) return std::move(process.error());
+  exit_.started_at = wall_clock();
+  pid_ = process->pid;
+  pidfd_ = std::move(process->pidfd);
+  watch_oom();
+  return watch_output(std::move(out->read), std::move(err->read));
+}
+
+Result<Ok> Container::watch_output(UniqueFd out, UniqueFd err) {
+  output_[0] = std::move(out);
+  output_[1] = std::move(err);
+  EDGEPOD_TRY(pod_.poller.add(output_[0].get(), EPOLLIN, this));
+  return pod_.poller.add(output_[1].get(), EPOLLIN, this);
+}
+
+void Container::watch_oom() {
+  oom_fd_ = cgroup_->oom_event_fd();
+  if (oom_fd_ >= 0 && !pod_.poller.add(oom_fd_, EPOLLIN, this)) oom_fd_ = -1;
+}
+
+// Takes a failed start back. Only a failure after execve leaves a process, which the caller's loop reaps.
+void Container::undo() {
+  if (cgroup_) {
+    (void)cgroup_->kill_all();
+    if (pid_ > 0) {
+      siginfo_t info;
+      (void)waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED);
+    }
+    (void)cgroup_->remove();
+  }
+  log_.file().discard_if_empty();
+}
+
+Container::~Container() {
+  for (LogStream stream : {LogStream::Stdout, LogStream::Stderr}) close_stream(stream);
+  if (oom_fd_ >= 0) pod_.poller.remove(oom_fd_);
+}
+
+ContainerView Container::view() const {
+  return {name_, attempt_, pid_, exit_.started_at, labels_, state_ == State::Ended ? &exit_ : nullptr};
+}
+
+Result<Spec> Container::load_spec() const { return load_bundle_spec(bundle_.get()); }
+
+void Container::stop(int signal, int64_t grace_ms, int64_t now_ms) {
+  if (state_ != State::Running) return;
+  if (grace_ms == 0) return kill();
+  deadline_ms_ = std::min(deadline_ms_, now_ms + grace_ms);
+  if (stop_sent_) return;
+  stop_sent_ = true;
+  (void)send_signal(signal);
+}
+
+void Container::kill() {
+  if (state_ != State::Running) return;
+  (void)cgroup_->kill_all();
+  (void)send_signal(SIGKILL);
+  deadline_ms_ = monotonic_ms() + kKillAgainMs;
+}
+
+Result<Ok> Container::send_signal(int signal) const {
+  if (state_ != State::Running) return input_error("signal", name_ + " has ended", ESRCH);
+  // Not yet reaped, so even without a pidfd the pid can belong to nobody else.
+  int sent = pidfd_ ? sys_pidfd_send_signal(pidfd_.get(), signal) : ::kill(pid_, signal);
+  if (sent != 0) return errno_error("signal", name_);
+  return Ok{};
+}
+
+void Container::on_init_exit(const siginfo_t& info, int64_t now_ms) {
+  timespec started = exit_.started_at;
+  exit_ = exit_status(info);
+  exit_.started_at = started;
+  exit_.finished_at = wall_clock();
+  (void)cgroup_->kill_all();
+  state_ = State::Draining;
+  deadline_ms_ = now_ms + kDrainMs;
+  drain();
+}
+
+void Container::on_ready(int fd, uint32_t) {
+  if (fd == oom_fd_) {
+    cgroup_->drain_oom_event();
+    oom_seen_ = true;
+    return;
+  }
+  // One read per event: see Poller about fairness.
+  read_once(fd == output_[0].get() ? LogStream::Stdout : LogStream::Stderr);
+  if (state_ == State::Draining && !output_[0] && !output_[1]) finish();
+}
+
+// False when there is nothing to read now, or nothing any more.
+bool Container::read_once(LogStream stream) {
+  UniqueFd& fd = output_[static_cast<int>(stream)];
+  if (!fd) return false;
+  ssize_t got = read(fd.get(), pod_.buffer, kReadSize);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+  if (got <= 0) {
+    close_stream(stream);
+    return false;
+  }
+  log_.write(stream, pod_.buffer, static_cast<size_t>(got), wall_clock());
+  return true;
+}
+
+void Container::drain() {
+  for (LogStream stream : {LogStream::Stdout, LogStream::Stderr}) {
+    // A pipe holds at most 1 MiB (fs.pipe-max-size); more can only come from a writer that lives on.
+    for (size_t turns = (1u << 20) / kReadSize; turns > 0 && read_once(stream); turns--) {
+    }
+  }
+  if (!output_[0] && !output_[1]) finish();
+}
+
+void Container::close_stream(LogStream stream) {
+  UniqueFd& fd = output_[static_cast<int>(stream)];
+  if (!fd) return;
+  log_.finish(stream, wall_clock());
+  pod_.poller.remove(fd.get());
+  fd.reset();
+}
+
+void Container::tick(int64_t now_ms) {
+  if (now_ms < deadline_ms_) return;
+  if (state_ == State::Running) return kill();
+  if (state_ == State::Draining) end_draining();
+}
+
+void Container::end_draining() {
+  drain();
+  if (state_ == State::Ended) return;
+  for (LogStream stream : {LogStream::Stdout, LogStream::Stderr}) close_stream(stream);
+  finish();
+}
+
+void Container::finish() {
+  if (state_ == State::Ended) return;
+  state_ = State::Ended;
+  deadline_ms_ = INT64_MAX;
+  // The counter, not the event: the event may come late or never. And only for a process that SIGKILL ended:
+  // the OOM kill of some other process in the cgroup does not make this exit one.
+  exit_.oom_killed = exit_.code == 128 + SIGKILL && cgroup_->oom_kills() > 0;
+  if (oom_fd_ >= 0) {
+    pod_.poller.remove(oom_fd_);
+    oom_fd_ = -1;
+    oom_seen_ = true;
+  }
+  log_ = CriLog();
+  pidfd_.reset();
+}
+
+bool Container::take_oom() {
+  if (!oom_seen_) return false;
+  oom_seen_ = false;
+  uint64_t kills = cgroup_->oom_kills();
+  bool more = kills > oom_kills_;
+  oom_kills_ = kills;
+  return more;
+}
+
+}  // namespace edgepod

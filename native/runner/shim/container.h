@@ -1,0 +1,99 @@
+// One container of the pod: its processes, its output and its end.
+//   Running --init exits--> Draining --pipes empty or time up--> Ended
+// In Draining everything left in its cgroup has been killed and what it wrote last is being logged, so that
+// an exit is never reported before its log lines are in the file.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "lib/cgroup/cgroup.h"
+#include "lib/fd.h"
+#include "lib/log/cri_log.h"
+#include "lib/result.h"
+#include "lib/spec.h"
+#include "runner/shim/exit_status.h"
+#include "runner/shim/messages.h"
+#include "runner/shim/pod_context.h"
+
+namespace edgepod {
+
+class Container final : public Watcher {
+ public:
+  enum class State { Running, Draining, Ended };
+
+  // Makes the cgroup (limits first), opens the log and starts the process. On error nothing is left: no
+  // cgroup, no descriptor, no log file that was not there before.
+  static Result<std::unique_ptr<Container>> start(PodContext& pod, const StartRequest& request);
+  ~Container();
+  Container(const Container&) = delete;
+  Container& operator=(const Container&) = delete;
+
+  const std::string& name() const { return name_; }
+  uint32_t attempt() const { return attempt_; }
+  pid_t pid() const { return pid_; }
+  int pidfd() const { return pidfd_.get(); }
+  const Cgroup& cgroup() const { return *cgroup_; }
+  State state() const { return state_; }
+  const ExitStatus& exit() const { return exit_; }
+  ContainerView view() const;
+  size_t labels_size() const { return labels_.size(); }
+
+  // The container's config.json, read again: kept in memory it would cost more than the shim itself.
+  Result<Spec> load_spec() const;
+
+  // Sends `signal` to the init process, once per life; SIGKILLs the whole container `grace_ms` from now.
+  // A further call can only bring the end nearer. 0 kills at once.
+  void stop(int signal, int64_t grace_ms, int64_t now_ms);
+  void kill();
+  Result<Ok> send_signal(int signal) const;
+
+  // The init process ended and has been reaped.
+  void on_init_exit(const siginfo_t& info, int64_t now_ms);
+  void on_ready(int fd, uint32_t events) override;
+
+  // When tick() wants to be called, in monotonic milliseconds; INT64_MAX: not at all.
+  int64_t deadline() const { return deadline_ms_; }
+  void tick(int64_t now_ms);
+
+  // True once after each time the OOM killer struck.
+  bool take_oom();
+
+  Result<Ok> set_limits(const Resources& resources) const { return cgroup_->set(resources); }
+  // Only for ended containers.
+  Result<Ok> remove_cgroup() const { return cgroup_->remove(); }
+
+ private:
+  explicit Container(PodContext& pod) : pod_(pod) {}
+  Result<Ok> prepare(const StartRequest& request, const Spec& spec);
+  Result<Ok> spawn(const Spec& spec);
+  Result<Ok> watch_output(UniqueFd out, UniqueFd err);
+  void watch_oom();
+  void undo();
+  bool read_once(LogStream stream);
+  void drain();
+  void close_stream(LogStream stream);
+  void finish();
+  void end_draining();
+
+  PodContext& pod_;
+  std::string name_, labels_;
+  uint32_t attempt_ = 0;
+  State state_ = State::Running;
+  pid_t pid_ = -1;
+  UniqueFd pidfd_, bundle_;
+  std::unique_ptr<Cgroup> cgroup_;
+  CriLog log_;
+  UniqueFd output_[2];  // by LogStream; our ends of the pipes
+  int oom_fd_ = -1;
+  uint64_t oom_kills_ = 0;
+  bool oom_seen_ = false;
+  bool stop_sent_ = false;
+  int64_t deadline_ms_ = INT64_MAX;
+  ExitStatus exit_;
+};
+
+}  // namespace edgepod

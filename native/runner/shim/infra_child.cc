@@ -1,0 +1,127 @@
+#include "runner/shim/infra_child.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "lib/sys.h"
+
+namespace edgepod {
+namespace {
+
+// The kernel's overflow user: owns nothing.
+constexpr uid_t kNobody = 65534;
+
+Result<Ok> loopback_up() {
+  UniqueFd socket_fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket_fd) return errno_error("loopback", "socket");
+  ifreq request{};
+  memcpy(request.ifr_name, "lo", 3);
+  if (ioctl(socket_fd.get(), SIOCGIFFLAGS, &request) != 0) return errno_error("loopback", "lo");
+  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
+  if (ioctl(socket_fd.get(), SIOCSIFFLAGS, &request) != 0) return errno_error("loopback", "lo");
+  return Ok{};
+}
+
+// /proc/sys shows a process the values of its own namespaces: written here, the host's stay as they are.
+Result<Ok> write_sysctl(const std::string& name, const std::string& value) {
+  std::string path = name;
+  std::replace(path.begin(), path.end(), '.', '/');
+  UniqueFd root(open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return errno_error("sysctl", "/proc/sys");
+  UniqueFd file(openat(root.get(), path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file) return errno_error("sysctl", name);
+  if (write(file.get(), value.data(), value.size()) < 0) return errno_error("sysctl", name + "=" + value);
+  return Ok{};
+}
+
+Result<Ok> set_up_namespaces(const SandboxConfig& config) {
+  if (!config.hostname.empty() && sethostname(config.hostname.data(), config.hostname.size()) != 0)
+    return errno_error("hostname", config.hostname);
+  if (config.own_network) EDGEPOD_TRY(loopback_up());
+  for (const auto& [name, value] : config.sysctls) EDGEPOD_TRY(write_sysctl(name, value));
+  return Ok{};
+}
+
+// With a shared PID namespace the containers see the infra process in their /proc. Its root directory must
+// then not be the host's: /proc/1/root is open to a container with CAP_SYS_PTRACE, or with the same user.
+Result<Ok> enter_empty_root(const char* pod_dir) {
+  if (unshare(CLONE_NEWNS) != 0) return errno_error("infra-root", "mount namespace");
+  if (sys_mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+    return errno_error("infra-root", "propagation");
+  constexpr uint64_t kFlags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  if (sys_mount("edgepod-infra", pod_dir, "tmpfs", kFlags, "size=4k,nr_inodes=1,mode=0555") != 0)
+    return errno_error("infra-root", "tmpfs");
+  if (chdir(pod_dir) != 0) return errno_error("infra-root", pod_dir);
+  if (sys_pivot_root(".", ".") != 0) return errno_error("infra-root", "pivot_root");
+  if (sys_umount(".", MNT_DETACH) != 0) return errno_error("infra-root", "umount");
+  if (chdir("/") != 0) return errno_error("infra-root", "/");
+  return Ok{};
+}
+
+// The infra process needs no right at all: it waits. As another user than root it is also out of reach of a
+// container's root that has no capability to trace.
+Result<Ok> drop_privileges() {
+  if (setgroups(0, nullptr) != 0) return errno_error("infra-user", "setgroups");
+  if (setresgid(kNobody, kNobody, kNobody) != 0) return errno_error("infra-user", "setresgid");
+  if (setresuid(kNobody, kNobody, kNobody) != 0) return errno_error("infra-user", "setresuid");
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno_error("infra-user", "no_new_privs");
+  return Ok{};
+}
+
+void default_signals() {
+  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+// The shim may have died before the death signal was armed. Its end of the pipe tells; getppid() does not, it
+// is 0 in a new PID namespace.
+bool shim_lives(int report) {
+  pollfd poller{.fd = report, .events = POLLOUT, .revents = 0};
+  return poll(&poller, 1, 0) == 1 && (poller.revents & POLLERR) == 0;
+}
+
+Result<Ok> become_infra(const SandboxConfig& config, int pause, const char* pod_dir, int report) {
+  EDGEPOD_TRY(set_up_namespaces(config));
+  if (config.pid == PidNamespace::Pod) EDGEPOD_TRY(enter_empty_root(pod_dir));
+  EDGEPOD_TRY(drop_privileges());
+  // After the change of user, which clears it.
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (!shim_lives(report)) _exit(1);
+  default_signals();
+  char name[] = "edgepod-pause";
+  char* const args[] = {name, nullptr};
+  char* const env[] = {nullptr};
+  execveat(pause, "", args, env, AT_EMPTY_PATH);
+  if (errno == EACCES)
+    return input_error("infra-exec", "the pause program must be executable by everyone (mode 0755)", EACCES);
+  return errno_error("infra-exec", "pause");
+}
+
+}  // namespace
+
+void run_infra_child(const SandboxConfig& config, int pause, const char* pod_dir, int report) {
+  auto result = become_infra(config, pause, pod_dir, report);
+  InfraFailure failure{};
+  failure.err = result.error().err;
+  snprintf(failure.step, sizeof failure.step, "%s", result.error().step);
+  snprintf(failure.detail, sizeof failure.detail, "%s", result.error().detail.c_str());
+  (void)!write(report, &failure, sizeof failure);
+  _exit(1);
+}
+
+}  // namespace edgepod

@@ -1,0 +1,100 @@
+// The shim at work: containers, execs, the agent's requests and the kernel's signals, in one loop.
+//
+// Invariants: every child is in `members_`, `execs_` or the sandbox until it is reaped; an exit is in the
+// journal and on disk before the agent can see it anywhere else; a handler never waits.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/fd.h"
+#include "lib/result.h"
+#include "runner/shim/client.h"
+#include "runner/shim/container.h"
+#include "runner/shim/exec.h"
+#include "runner/shim/journal.h"
+#include "runner/shim/pod_context.h"
+#include "runner/shim/protocol.h"
+
+namespace edgepod {
+
+class Pod final : public Watcher, public ClientHandler {
+ public:
+  explicit Pod(PodContext& context)
+      : context_(context), client_(context.poller, journal_, *this, context.buffer) {}
+
+  // `signals` is a signalfd of SIGCHLD and SIGTERM.
+  Result<Ok> watch(UniqueFd listening, UniqueFd signals);
+
+  // Serves until the pod has been shut down and nothing of it runs any more.
+  void run();
+  // After run(): tells the client that asked for the end how cleaning up went.
+  void answer_shutdown(const Result<Ok>& outcome);
+
+ private:
+  using ContainerPtr = std::shared_ptr<Container>;
+  enum class Phase { Serving, Stopping, Done };
+  struct Member {
+    ContainerPtr container;
+    bool published = false;  // its exit is in the journal
+  };
+  struct PendingExec {
+    std::unique_ptr<Exec> exec;
+    uint64_t client;  // connection that asked
+    bool abandoned = false;
+  };
+
+  // Watcher and ClientHandler
+  void on_ready(int fd, uint32_t events) override;
+  void on_packet(std::string_view packet, std::vector<UniqueFd> fds) override;
+  void on_bad_packet(const Error& error) override;
+
+  // pod_requests.cc: one per method; the answer's text, or empty if it comes later or not at all.
+  std::string handle(int64_t id, const HelloRequest& request);
+  std::string handle(int64_t id, const StartRequest& request);
+  std::string handle(int64_t id, const StopRequest& request);
+  std::string handle(int64_t id, const KillRequest& request);
+  std::string handle(int64_t id, const SignalRequest& request);
+  std::string handle(int64_t id, const RemoveRequest& request);
+  std::string handle(int64_t id, const ExecRequest& request);
+  std::string handle(int64_t id, const UpdateRequest& request);
+  std::string handle(int64_t id, const AckRequest& request);
+  std::string handle(int64_t id, const ShutdownRequest& request);
+  Result<Ok> check_start(const StartRequest& request);
+  Result<Ok> remove_ended(const std::string& name);
+  ContainerPtr find(const std::string& name) const;
+  size_t running() const;
+
+  // pod.cc
+  void accept_client();
+  void reap();
+  void on_child(const siginfo_t& info, int64_t now_ms);
+  void on_infra_exit(const siginfo_t& info);
+  void on_signals();
+  void tick(int64_t now_ms);
+  int timeout(int64_t now_ms) const;
+  void settle();
+  void settle_execs();
+  void publish_exit(const Container& container);
+  void begin_stopping(int64_t grace_ms);
+  void finish_stopping();
+
+  PodContext& context_;
+  Journal journal_;
+  Client client_;
+  UniqueFd listening_, signals_;
+  int64_t accept_again_ms_ = INT64_MAX;
+  std::vector<Member> members_;
+  std::vector<PendingExec> execs_;
+  std::vector<UniqueFd> passed_fds_;  // of the packet being handled
+  int64_t next_exec_id_ = 1;
+  Phase phase_ = Phase::Serving;
+  bool lost_ = false;
+  std::optional<int64_t> shutdown_id_;
+  uint64_t shutdown_client_ = 0;
+};
+
+}  // namespace edgepod

@@ -1,0 +1,189 @@
+// The methods of the shim's protocol.
+#include <malloc.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runner/shim/messages.h"
+#include "runner/shim/notes.h"
+#include "runner/shim/pod.h"
+
+namespace edgepod {
+namespace {
+
+constexpr int64_t kProtocolVersion = 1;
+constexpr size_t kMaxContainers = 64;
+constexpr size_t kMaxExecs = 64;
+// hello describes every container in one packet: labels, and per container what surrounds them.
+constexpr size_t kHelloBudget = kMaxMessage - 2048;
+constexpr size_t kHelloPerContainer = 512;
+
+std::string answer(int64_t id, const Result<Ok>& result) {
+  return result ? empty_answer(id) : error_message(id, result.error());
+}
+
+Error not_found(const char* step, const std::string& name) {
+  return input_error(step, "no container " + name, ENOENT);
+}
+
+}  // namespace
+
+void Pod::on_packet(std::string_view packet, std::vector<UniqueFd> fds) {
+  ParsedRequest request = parse_request(packet);
+  if (!request.body) return client_.send(error_message(request.id, request.body.error()));
+  passed_fds_ = std::move(fds);
+  std::string reply = std::visit([&](const auto& body) { return handle(*request.id, body); }, *request.body);
+  passed_fds_.clear();
+  if (!reply.empty()) client_.send(std::move(reply));
+}
+
+void Pod::on_bad_packet(const Error& error) { client_.send(error_message(std::nullopt, error)); }
+
+Pod::ContainerPtr Pod::find(const std::string& name) const {
+  for (const Member& member : members_) {
+    if (member.container->name() == name) return member.container;
+  }
+  return nullptr;
+}
+
+std::string Pod::handle(int64_t id, const HelloRequest&) {
+  JsonText json;
+  json.number("id", id)
+      .begin("result")
+      .number("protocol", kProtocolVersion)
+      .number("pid", getpid())
+      .text("version", EDGEPOD_VERSION);
+  json.begin("infra")
+      .number("pid", context_.sandbox.pid)
+      .time("startedAt", context_.sandbox.started_at)
+      .end();
+  json.begin_list("containers");
+  for (const Member& member : members_) {
+    json.begin_item();
+    put_container(json, member.container->view());
+    json.end();
+  }
+  json.end_list().number("lastSeq", static_cast<int64_t>(journal_.last_seq()));
+  client_.begin_events();
+  return json.end().finish();
+}
+
+Result<Ok> Pod::check_start(const StartRequest& request) {
+  if (phase_ != Phase::Serving) return input_error("start", "the pod is being shut down", ESHUTDOWN);
+  if (lost_) return input_error("start", "the sandbox is lost: its infra process died", ENOTCONN);
+  if (ContainerPtr present = find(request.name)) {
+    if (present->state() != Container::State::Ended)
+      return input_error("start", request.name + " is running", EEXIST);
+    // A new attempt takes the place of the ended one.
+    EDGEPOD_TRY(remove_ended(request.name));
+  }
+  if (members_.size() >= kMaxContainers) return input_error("start", "64 containers in this pod", ENOSPC);
+  size_t described = request.labels.size() + kHelloPerContainer;
+  for (const Member& member : members_) described += member.container->labels_size() + kHelloPerContainer;
+  if (described > kHelloBudget) return input_error("start", "labels of this pod are too large", E2BIG);
+  if (!journal_.has_room(running() + 1))
+    return input_error("start", "1024 exits are not acknowledged", EAGAIN);
+  return Ok{};
+}
+
+std::string Pod::handle(int64_t id, const StartRequest& request) {
+  auto allowed = check_start(request);
+  if (!allowed) return error_message(id, allowed.error());
+  auto container = Container::start(context_, request);
+  // Parsing the bundle took memory that is not needed again for long.
+  malloc_trim(0);
+  if (!container) return error_message(id, container.error());
+  ContainerView view = (*container)->view();
+  members_.push_back({ContainerPtr(std::move(*container)), false});
+  JsonText json;
+  json.number("id", id).begin("result").number("pid", view.pid).time("startedAt", view.started_at);
+  return json.end().finish();
+}
+
+std::string Pod::handle(int64_t id, const StopRequest& request) {
+  // Unknown or ended is what the caller wants to reach.
+  if (auto container = find(request.name)) container->stop(request.signal, request.grace_ms, monotonic_ms());
+  return empty_answer(id);
+}
+
+std::string Pod::handle(int64_t id, const KillRequest& request) {
+  if (auto container = find(request.name)) container->kill();
+  return empty_answer(id);
+}
+
+std::string Pod::handle(int64_t id, const SignalRequest& request) {
+  auto container = find(request.name);
+  if (!container) return error_message(id, not_found("signal", request.name));
+  return answer(id, container->send_signal(request.signal));
+}
+
+Result<Ok> Pod::remove_ended(const std::string& name) {
+  auto member = std::find_if(members_.begin(), members_.end(),
+                             [&](const Member& candidate) { return candidate.container->name() == name; });
+  if (member == members_.end()) return Ok{};
+  if (!member->published) return input_error("remove", name + " has not ended", EBUSY);
+  EDGEPOD_TRY(member->container->remove_cgroup());
+  members_.erase(member);
+  return Ok{};
+}
+
+std::string Pod::handle(int64_t id, const RemoveRequest& request) {
+  return answer(id, remove_ended(request.name));
+}
+
+std::string Pod::handle(int64_t id, const ExecRequest& request) {
+  auto container = find(request.name);
+  if (!container) return error_message(id, not_found("exec", request.name));
+  if (container->state() != Container::State::Running)
+    return error_message(id, input_error("exec", request.name + " has ended", ESRCH));
+  if (!passed_fds_.empty() && passed_fds_.size() != 3)
+    return error_message(id, input_error("exec", "needs no descriptor, or stdin, stdout and stderr"));
+  if (execs_.size() >= kMaxExecs)
+    return error_message(id, input_error("exec", "64 execs are running", EAGAIN));
+  auto exec = Exec::start(context_, container, request, std::move(passed_fds_), next_exec_id_, id);
+  malloc_trim(0);
+  if (!exec) return error_message(id, exec.error());
+  next_exec_id_++;
+  std::string reply;
+  if ((*exec)->attached()) {
+    JsonText json;
+    json.number("id", id).begin("result").number("execId", (*exec)->exec_id()).number("pid", (*exec)->pid());
+    reply = json.end().finish();
+  }
+  execs_.push_back({std::move(*exec), client_.generation()});
+  return reply;
+}
+
+std::string Pod::handle(int64_t id, const UpdateRequest& request) {
+  if (request.name.empty()) {
+    auto pod = Cgroup::open(context_.cgroup_path);
+    return pod ? answer(id, pod->set(request.resources)) : error_message(id, pod.error());
+  }
+  auto container = find(request.name);
+  if (!container) return error_message(id, not_found("update", request.name));
+  return answer(id, container->set_limits(request.resources));
+}
+
+std::string Pod::handle(int64_t id, const AckRequest& request) {
+  if (request.seq > journal_.last_seq())
+    return error_message(id, input_error("ack", "params.seq: no such event yet", ERANGE));
+  journal_.acknowledge(request.seq);
+  return empty_answer(id);
+}
+
+std::string Pod::handle(int64_t id, const ShutdownRequest&) {
+  shutdown_id_ = id;
+  shutdown_client_ = client_.generation();
+  note("shutdown requested");
+  begin_stopping(0);
+  return {};
+}
+
+void Pod::answer_shutdown(const Result<Ok>& outcome) {
+  if (!shutdown_id_ || client_.generation() != shutdown_client_) return;
+  client_.send(answer(*shutdown_id_, outcome));
+  client_.flush();
+}
+
+}  // namespace edgepod

@@ -1,0 +1,73 @@
+#include "runner/shim/sandbox.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "lib/log/timestamp.h"
+#include "lib/sys.h"
+#include "runner/shim/infra_child.h"
+
+namespace edgepod {
+namespace {
+
+uint64_t namespace_flags(const SandboxConfig& config) {
+  uint64_t flags = 0;
+  if (config.own_network) flags |= CLONE_NEWNET;
+  if (config.own_ipc) flags |= CLONE_NEWIPC;
+  if (!config.hostname.empty()) flags |= CLONE_NEWUTS;
+  if (config.pid == PidNamespace::Pod) flags |= CLONE_NEWPID;
+  return flags;
+}
+
+// A step name outlives its error as a static string; those of the child arrive as bytes.
+const char* known_step(const char* step) {
+  for (const char* known : {"hostname", "loopback", "sysctl", "infra-root", "infra-user", "infra-exec"}) {
+    if (strcmp(step, known) == 0) return known;
+  }
+  return "infra";
+}
+
+// Ends of file mean that execve closed the pipe: it succeeded.
+Result<Ok> wait_for_exec(int report) {
+  InfraFailure failure{};
+  ssize_t got;
+  do {
+    got = read(report, &failure, sizeof failure);
+  } while (got < 0 && errno == EINTR);
+  if (got == 0) return Ok{};
+  if (got != static_cast<ssize_t>(sizeof failure)) return input_error("infra", "died during set-up", ECHILD);
+  failure.step[sizeof failure.step - 1] = '\0';
+  failure.detail[sizeof failure.detail - 1] = '\0';
+  return Error{known_step(failure.step), failure.err, failure.detail};
+}
+
+}  // namespace
+
+Result<Sandbox> start_sandbox(const SandboxConfig& config, int pause, const char* pod_dir) {
+  int report[2];
+  if (pipe2(report, O_CLOEXEC) != 0) return errno_error("infra", "pipe");
+  UniqueFd read_end(report[0]), write_end(report[1]);
+  auto clone = clone_process({.flags = namespace_flags(config)});
+  if (!clone) return std::move(clone.error());
+  if (clone->pid == 0) run_infra_child(config, pause, pod_dir, write_end.get());
+  write_end.reset();
+  auto started = wait_for_exec(read_end.get());
+  if (!started) {
+    (void)waitpid(clone->pid, nullptr, 0);
+    return std::move(started.error());
+  }
+  Sandbox sandbox;
+  sandbox.pid = clone->pid;
+  sandbox.pidfd = std::move(clone->pidfd);
+  sandbox.started_at = wall_clock();
+  return sandbox;
+}
+
+}  // namespace edgepod

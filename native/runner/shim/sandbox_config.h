@@ -1,0 +1,32 @@
+// DIR/sandbox.json: what the agent wants the pod's sandbox to be.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "lib/cgroup/resources.h"
+#include "lib/result.h"
+
+namespace edgepod {
+
+enum class PidNamespace { Container, Pod, Host };
+
+struct SandboxConfig {
+  std::string uid, hostname;
+  std::string cgroup;  // of the pod, e.g. "edgepod/pod<uid>"
+  bool own_network = true;
+  bool own_ipc = true;
+  PidNamespace pid = PidNamespace::Container;
+  Resources resources;
+  int oom_score_adj = -998;
+  std::vector<std::pair<std::string, std::string>> sysctls;
+};
+
+inline constexpr size_t kMaxSandboxJson = 1 << 20;
+
+// Errors: "parse-json", and "sandbox-config" with the field's path.
+Result<SandboxConfig> parse_sandbox_config(std::string_view json);
+
+}  // namespace edgepod

@@ -1,0 +1,14 @@
+// Sysctls of a pod: only those that belong to one of its own namespaces, never the machine's.
+#pragma once
+
+#include <string_view>
+
+#include "lib/result.h"
+
+namespace edgepod {
+
+// Refuses (EPERM) a name that is not namespaced or whose namespace the pod shares with the host, and (EINVAL)
+// a name or value with characters that could reach another file or setting (CVE-2022-0811).
+Result<Ok> check_sysctl(std::string_view name, std::string_view value, bool own_network, bool own_ipc);
+
+}  // namespace edgepod
