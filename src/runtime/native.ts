@@ -1,0 +1,135 @@
+/** Finds and loads the native parts, and gives the addon its types. The addon itself is documented in native/addon/. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { RuntimeError } from './errors.ts';
+
+/** Functions that return promises do their work on a thread of their own; errors carry `{step, code, errno, detail}`. */
+export interface Addon {
+  /** SEQPACKET client; throws when nobody listens. `fds` given to `onMessage` are the receiver's to close. */
+  connect(path: string, onMessage: (data: Buffer, fds: number[]) => void, onClose: (code: string | null) => void): number;
+  /** Keeps the order of calls; throws ENOBUFS when 1 MiB waits already, ENOTCONN after the end. */
+  send(handle: number, data: Buffer | string, fds?: number[]): void;
+  close(handle: number): void;
+  ref(handle: number): void;
+  unref(handle: number): void;
+  /** Runs a short-lived program: clean signals, no inherited descriptors, no shell. Rejects ETIMEDOUT after killing it. */
+  run(
+    file: string,
+    args: string[],
+    env: string[],
+    timeoutMs: number,
+  ): Promise<{ exitCode: number; signal: number; stdout: string }>;
+  readonly statsLayout: { node: number; cgroup: number; link: number };
+  readStats(root: string, cgroups: string[], links: string[], out: Float64Array): void;
+  /** Per pid: rss, anonymous, pss (NaN unless asked for), bytes. */
+  readProcesses(pids: number[], pss: boolean): Promise<Float64Array>;
+  ensureBridge(name: string, gateway: string, mtu: number): Promise<void>;
+  attachLink(
+    hostName: string,
+    bridge: string,
+    netns: string,
+    address: string,
+    gateway: string,
+    mtu: number,
+  ): Promise<void>;
+  deleteLink(name: string): Promise<void>;
+  deleteAddress(name: string, address: string): Promise<void>;
+  mountTmpfs(path: string, bytes: number, mode: number): Promise<void>;
+  /** Nothing mounted there is no error. */
+  unmount(path: string, detach: boolean): Promise<void>;
+  /** Kills every process of the subtree and removes it; one that is not there is no error. */
+  destroyCgroup(path: string): Promise<void>;
+  cgroupFeatures(): Promise<CgroupFeatures>;
+  /** False when systemd does not listen. */
+  sdNotify(state: string): boolean;
+  /** Descriptor that holds the lock, -1 when another process has it. */
+  lockFile(path: string): number;
+  probeKernel(): KernelProbe;
+}
+
+export interface CgroupFeatures {
+  mode: 'v1' | 'v2';
+  controllers: string[];
+  memory: boolean;
+  cpu: boolean;
+  pids: boolean;
+  io: boolean;
+  swap: boolean;
+  kill: boolean;
+  freeze: boolean;
+  oomGroup: boolean;
+  devices: boolean;
+  psi: boolean;
+  cgroupPsi: boolean;
+  cloneInto: boolean;
+}
+
+export interface KernelProbe {
+  pageSize: number;
+  clone3: boolean;
+  openat2: boolean;
+  pidfd: boolean;
+  mountSetattr: boolean;
+  overlay: boolean;
+  seccomp: boolean;
+}
+
+export interface Native {
+  addon: Addon;
+  /** Absolute paths of the programs. */
+  runner: string;
+  pause: string;
+  unpack: string;
+}
+
+const ADDON = 'edgepod.node';
+
+/**
+ * Directory of the native files: EDGEPOD_NATIVE_DIR, or beside a production bundle, or the source tree's build.
+ * @throws RuntimeError ENATIVE that says where it looked and how to build them.
+ */
+export function nativeDir(env: NodeJS.ProcessEnv = process.env): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const candidates = env.EDGEPOD_NATIVE_DIR
+    ? [env.EDGEPOD_NATIVE_DIR]
+    : [join(here, 'native', process.arch), join(here, '..', '..', 'native', 'build', process.arch)];
+  const found = candidates.find((dir) => existsSync(join(dir, ADDON)));
+  if (found) return found;
+  throw new RuntimeError({
+    step: 'native-load',
+    code: 'ENATIVE',
+    detail: `${ADDON} for ${process.arch} not found in ${candidates.join(' or ')}; build it with "npm run build:native"`,
+  });
+}
+
+/** Loads the addon; `unpack` may be missing (it is only needed to load images), runner and pause must exist. */
+export function loadNative(env: NodeJS.ProcessEnv = process.env): Native {
+  const dir = nativeDir(env);
+  const native = { runner: join(dir, 'edgepod-runner'), pause: join(dir, 'pause'), unpack: join(dir, 'edgepod-unpack') };
+  for (const program of [native.runner, native.pause]) {
+    if (!existsSync(program))
+      throw new RuntimeError({
+        step: 'native-load',
+        code: 'ENATIVE',
+        detail: `${program} is missing; build it with "npm run build:native"`,
+      });
+  }
+  return { addon: loadAddon(dir), ...native };
+}
+
+/** The addon alone, for parts that start no pods. */
+export function loadAddon(dir: string = nativeDir()): Addon {
+  const path = join(dir, ADDON);
+  try {
+    return createRequire(import.meta.url)(path) as Addon;
+  } catch (error) {
+    throw new RuntimeError({
+      step: 'native-load',
+      code: 'ENATIVE',
+      detail: `${path} does not load (${(error as Error).message}); rebuild it with "npm run build:native"`,
+      cause: error,
+    });
+  }
+}
