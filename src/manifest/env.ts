@@ -3,14 +3,29 @@ import type { EnvVar } from './types.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** The kernel's longest single argument or environment string, bytes, its closing NUL included (MAX_ARG_STRLEN). */
+export const MAX_STRING = 131_072;
+
+/** References that multiply a text beyond what the kernel would take: `A=$(B)$(B)`, `B=$(C)$(C)`, … */
+export class ExpansionError extends Error {
+  readonly code = 'E_EXPANSION';
+}
+
 /**
  * Replaces `$(NAME)` by its value; `$$` is a literal `$` (so `$$(NAME)` stays `$(NAME)`), a name that is not known and
- * a `$` before anything else stay as they are.
+ * a `$` before anything else stay as they are. Throws ExpansionError when the result is longer than MAX_STRING.
  */
 export function expandReferences(text: string, variables: ReadonlyMap<string, string>): string {
-  return text.replace(/\$\$|\$\(([^)]*)\)/g, (whole, name: string | undefined) =>
-    name === undefined ? '$' : (variables.get(name) ?? whole),
-  );
+  let length = text.length;
+  const replace = (whole: string, name?: string) => {
+    const value = name === undefined ? '$' : (variables.get(name) ?? whole);
+    length += value.length - whole.length;
+    if (length > MAX_STRING) throw new ExpansionError('expands to more than 128 KiB');
+    return value;
+  };
+  // Only what precedes the last `)` can hold a reference: searching the rest for one takes quadratic time.
+  const end = text.lastIndexOf(')') + 1;
+  return text.slice(0, end).replace(/\$\$|\$\(([^)]*)\)/g, replace) + text.slice(end).replace(/\$\$/g, () => '$');
 }
 
 /** The container's own variables, in order of definition: each value may refer to those defined before it. */

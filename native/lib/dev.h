@@ -1,0 +1,13 @@
+// The container's /dev: device nodes and the usual links, made on a descriptor of the directory.
+#pragma once
+
+#include "lib/result.h"
+#include "lib/spec.h"
+
+namespace edgepod {
+
+// Makes the six standard devices, linux.devices, and the links fd, stdin, stdout, stderr, ptmx. Nothing is done when
+// the specification binds a directory over /dev. Error step "make-device".
+Result<Ok> populate_dev(const Spec& spec, int root_fd);
+
+}  // namespace edgepod

@@ -1,0 +1,103 @@
+#include "lib/overlay.h"
+
+#include <fcntl.h>
+
+#include "lib/path_in_root.h"
+#include "lib/sys.h"
+
+namespace edgepod {
+namespace {
+
+constexpr const char* kStep = "mount-overlay";
+constexpr size_t kMaxLayers = 128;
+constexpr size_t kMaxOptions = 4095;  // mount(2) takes one page
+
+struct Layers {
+  std::vector<UniqueFd> lower;  // topmost first
+  UniqueFd upper, work;         // both or none
+};
+
+Result<UniqueFd> open_layer(const std::string& path) {
+  if (path.empty() || path[0] != '/') return input_error(kStep, path + ": must be an absolute path");
+  UniqueFd fd(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return errno_error(kStep, path);
+  return fd;
+}
+
+Result<Layers> open_layers(const Spec& spec) {
+  auto list = parse_json(*spec.annotation(kAnnotationLowerDir), 256 << 10, 2);
+  if (!list) return Error{kStep, EINVAL, std::string(kAnnotationLowerDir) + ": " + list.error().detail};
+  if (!list->IsArray() || list->Empty() || list->Size() > kMaxLayers)
+    return input_error(kStep, std::string(kAnnotationLowerDir) + ": must be an array of 1 to 128 directories");
+  Layers layers;
+  for (const JsonValue& item : list->GetArray()) {
+    if (!item.IsString()) return input_error(kStep, std::string(kAnnotationLowerDir) + ": must hold strings");
+    auto fd = open_layer(std::string(item.GetString(), item.GetStringLength()));
+    if (!fd) return std::move(fd.error());
+    layers.lower.push_back(std::move(*fd));
+  }
+  const std::string* upper = spec.annotation(kAnnotationUpperDir);
+  const std::string* work = spec.annotation(kAnnotationWorkDir);
+  if (!upper != !work) return input_error(kStep, "upperdir and workdir go together");
+  if (!upper) return layers;
+  auto upper_fd = open_layer(*upper);
+  if (!upper_fd) return std::move(upper_fd.error());
+  auto work_fd = open_layer(*work);
+  if (!work_fd) return std::move(work_fd.error());
+  layers.upper = std::move(*upper_fd);
+  layers.work = std::move(*work_fd);
+  return layers;
+}
+
+bool set_text(int fs, const char* key, const char* value) {
+  return sys_fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0) == 0;
+}
+
+// Layers go in as /proc/self/fd/N: opened once, and short, so that neither the 255 bytes of fsconfig nor the page of
+// mount(2) limits where layers live or how many there are.
+Result<UniqueFd> overlay_by_fs(const Layers& layers) {
+  UniqueFd fs(sys_fsopen("overlay"));
+  if (!fs) return errno_error(kStep, "overlay");
+  for (const UniqueFd& layer : layers.lower)
+    if (!set_text(fs.get(), "lowerdir+", FdPath(layer.get()).text)) return errno_error(kStep, "lowerdir+");
+  if (layers.upper && (!set_text(fs.get(), "upperdir", FdPath(layers.upper.get()).text) ||
+                       !set_text(fs.get(), "workdir", FdPath(layers.work.get()).text)))
+    return errno_error(kStep, "upperdir");
+  if (sys_fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) return errno_error(kStep, "overlay");
+  UniqueFd mount(sys_fsmount(fs.get(), 0));
+  if (!mount) return errno_error(kStep, "overlay");
+  return mount;
+}
+
+Result<UniqueFd> overlay_by_mount(const Layers& layers, const MountTarget& target) {
+  std::string options = "lowerdir=";
+  for (const UniqueFd& layer : layers.lower) {
+    if (options.back() != '=') options += ':';
+    options += FdPath(layer.get()).text;
+  }
+  if (layers.upper) {
+    options += std::string(",upperdir=") + FdPath(layers.upper.get()).text;
+    options += std::string(",workdir=") + FdPath(layers.work.get()).text;
+  }
+  if (options.size() > kMaxOptions) return input_error(kStep, "too many layers for this kernel", E2BIG);
+  if (sys_mount("overlay", FdPath(target.fd).text, "overlay", 0, options.c_str()) < 0) return errno_error(kStep, "overlay");
+  return open_in_root(target.root_fd, target.path, O_PATH | O_DIRECTORY);
+}
+
+}  // namespace
+
+Result<UniqueFd> mount_overlay(const Spec& spec, const MountTarget& target) {
+  auto layers = open_layers(spec);
+  if (!layers) return std::move(layers.error());
+  auto mount = overlay_by_fs(*layers);
+  if (mount) {
+    if (sys_move_mount(mount->get(), target.fd) < 0) return errno_error(kStep, target.path);
+    return mount;
+  }
+  // No fsopen (< 5.2), or an overlay that does not know "lowerdir+" (< 6.8).
+  const bool unknown_option = mount.error().err == EINVAL && mount.error().detail == "lowerdir+";
+  if (mount.error().err == ENOSYS || unknown_option) return overlay_by_mount(*layers, target);
+  return mount;
+}
+
+}  // namespace edgepod
