@@ -8,7 +8,11 @@ import { RuntimeError } from './errors.ts';
 /** Functions that return promises do their work on a thread of their own; errors carry `{step, code, errno, detail}`. */
 export interface Addon {
   /** SEQPACKET client; throws when nobody listens. `fds` given to `onMessage` are the receiver's to close. */
-  connect(path: string, onMessage: (data: Buffer, fds: number[]) => void, onClose: (code: string | null) => void): number;
+  connect(
+    path: string,
+    onMessage: (data: Buffer, fds: number[]) => void,
+    onClose: (code: string | null) => void,
+  ): number;
   /** Keeps the order of calls; throws ENOBUFS when 1 MiB waits already, ENOTCONN after the end. */
   send(handle: number, data: Buffer | string, fds?: number[]): void;
   close(handle: number): void;
@@ -107,7 +111,11 @@ export function nativeDir(env: NodeJS.ProcessEnv = process.env): string {
 /** Loads the addon; `unpack` may be missing (it is only needed to load images), runner and pause must exist. */
 export function loadNative(env: NodeJS.ProcessEnv = process.env): Native {
   const dir = nativeDir(env);
-  const native = { runner: join(dir, 'edgepod-runner'), pause: join(dir, 'pause'), unpack: join(dir, 'edgepod-unpack') };
+  const native = {
+    runner: join(dir, 'edgepod-runner'),
+    pause: join(dir, 'pause'),
+    unpack: join(dir, 'edgepod-unpack'),
+  };
   for (const program of [native.runner, native.pause]) {
     if (!existsSync(program))
       throw new RuntimeError({

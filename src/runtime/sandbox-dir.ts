@@ -1,13 +1,11 @@
 /** A sandbox's run directory `<run-dir>/pods/<uid>`: what is written for the shim and read back when it is dead. */
-import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerRecord, ContainerSpec, SandboxSpec } from '../pods/ports.ts';
-import { hasCode, RuntimeError } from './errors.ts';
-import type { Addon } from './native.ts';
+import { RuntimeError } from './errors.ts';
 import { mountsBelow } from './mounts.ts';
+import type { Addon } from './native.ts';
 
-/** Pods keep their in-memory volumes here; they belong to the pod and outlive a sandbox that has to be rebuilt. */
-const VOLUMES = 'volumes';
 /** The shim's own limit for a container's config.json. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
@@ -19,7 +17,8 @@ export class SandboxDir {
   readonly uid: string;
 
   constructor(runDir: string, uid: string) {
-    if (!UID.test(uid)) throw new RuntimeError({ step: 'sandbox-create', code: 'EINVAL', detail: 'bad uid', object: uid });
+    if (!UID.test(uid))
+      throw new RuntimeError({ step: 'sandbox-create', code: 'EINVAL', detail: 'bad uid', object: uid });
     this.uid = uid;
     this.path = join(runDir, 'pods', uid);
   }
@@ -84,37 +83,18 @@ export class SandboxDir {
     });
   }
 
-  /** Has anything of a sandbox (not just volumes of a pod between two sandboxes). */
-  async hasSandbox(): Promise<boolean> {
-    const names = await readdir(this.path).catch(() => []);
-    return names.some((name) => name !== VOLUMES);
-  }
-
   /**
-   * Removes all but the pod's volumes. Refuses to delete below a mount that cannot be unmounted: behind it could be
-   * anybody's data.
+   * Removes the directory. Refuses to delete below a mount that cannot be unmounted: behind it could be anybody's data.
    */
   async remove(addon: Addon): Promise<void> {
-    const names = await readdir(this.path).catch((error: unknown) => {
-      if (hasCode(error, 'ENOENT')) return [];
-      throw error;
-    });
-    const own = names.filter((name) => name !== VOLUMES).map((name) => join(this.path, name));
-    await unmountBelow(addon, own);
-    await Promise.all(own.map((path) => rm(path, { recursive: true, force: true })));
-    await rmdir(this.path).catch((error: unknown) => {
-      if (!hasCode(error, 'ENOENT', 'ENOTEMPTY')) throw error;
-    });
-  }
-
-  /** Removes everything, volumes included: for pods that no longer exist. */
-  async removeAll(addon: Addon): Promise<void> {
-    await unmountBelow(addon, [this.path]);
+    for (const mount of await mountsBelow(this.path)) await addon.unmount(mount, true);
+    const [left] = await mountsBelow(this.path);
+    if (left) throw new RuntimeError({ step: 'unmount', code: 'EBUSY', detail: left, object: this.uid });
     await rm(this.path, { recursive: true, force: true });
   }
 }
 
-/** Uids of all directories under `<run-dir>/pods`. */
+/** Every sandbox directory under `<run-dir>/pods`. */
 export async function listSandboxDirs(runDir: string): Promise<SandboxDir[]> {
   const names = await readdir(join(runDir, 'pods')).catch(() => []);
   const dirs: SandboxDir[] = [];
@@ -123,14 +103,6 @@ export async function listSandboxDirs(runDir: string): Promise<SandboxDir[]> {
     if ((await lstat(dir.path)).isDirectory()) dirs.push(dir);
   }
   return dirs;
-}
-
-async function unmountBelow(addon: Addon, paths: string[]): Promise<void> {
-  for (const path of paths) {
-    for (const mount of await mountsBelow(path)) await addon.unmount(mount, true);
-    const [left] = await mountsBelow(path);
-    if (left) throw new RuntimeError({ step: 'unmount', code: 'EBUSY', detail: left });
-  }
 }
 
 async function writeAtomically(path: string, text: string): Promise<void> {

@@ -1,0 +1,100 @@
+/**
+ * One incarnation of a pod (one uid): its state, the handles that belong to it, and the small services its operations
+ * share. Operations change the state only in synchronous stretches and then `wake` the worker.
+ */
+import type { Moment } from './adoption.ts';
+import type { PodManagerDeps } from './deps.ts';
+import type { PodFiles } from './pod-files.ts';
+import type { Sandbox } from './ports.ts';
+import { RecordSaver } from './saver.ts';
+import { historyOf, newState, type PodState } from './state.ts';
+import type { Timers } from './timers.ts';
+import type { ContainerHistory, PodEvent, PodRecord } from './types.ts';
+import type { VolumePaths } from './volumes/volume-host.ts';
+
+/** The manager's dependencies with the optional ones filled in. */
+export type Parts = Required<PodManagerDeps> & { timers: Timers; files: PodFiles };
+
+export interface IncarnationOptions {
+  parts: Parts;
+  record: PodRecord;
+  /** Plan again soon. */
+  wake: () => void;
+  emit: (event: Omit<PodEvent, 'count'>) => void;
+}
+
+export class Incarnation {
+  readonly parts: Parts;
+  readonly state: PodState;
+  readonly saver: RecordSaver;
+  readonly wake: () => void;
+  sandbox: Sandbox | undefined;
+  volumePaths: VolumePaths = {};
+  /** Nothing of it is left; what still comes back from operations is to be ignored. */
+  gone = false;
+  readonly #emit: IncarnationOptions['emit'];
+  readonly #operations = new Set<Promise<void>>();
+
+  constructor({ parts, record, wake, emit }: IncarnationOptions) {
+    this.parts = parts;
+    this.state = newState(record);
+    this.wake = wake;
+    this.#emit = emit;
+    this.saver = new RecordSaver({
+      timers: parts.timers,
+      write: () => parts.records.put(this.state.record),
+      onError: (error) => parts.log.error({ err: error, uid: record.uid }, 'pod record could not be written'),
+    });
+  }
+
+  get record(): PodRecord {
+    return this.state.record;
+  }
+
+  set record(record: PodRecord) {
+    this.state.record = record;
+  }
+
+  now(): number {
+    return this.parts.clock.monotonicMs();
+  }
+
+  moment(): Moment {
+    const { clock, node } = this.parts;
+    return { wall: clock.now().toISOString(), mono: clock.monotonicMs(), bootId: node.bootId };
+  }
+
+  /** Replaces one container's history and marks the record as changed. */
+  change(container: string, change: (history: ContainerHistory) => ContainerHistory): void {
+    const before = historyOf(this.record, container);
+    const after = change(before);
+    if (after === before) return;
+    this.record = { ...this.record, containers: { ...this.record.containers, [container]: after } };
+    this.saver.mark();
+  }
+
+  event(type: PodEvent['type'], reason: string, message: string, container?: string): void {
+    const { namespace, name, uid } = this.record;
+    this.#emit({ type, reason, message, pod: { namespace, name, uid }, ...(container && { container }) });
+  }
+
+  /**
+   * Runs one asynchronous operation; it must handle its own failures, what escapes is a bug and is logged as one.
+   * `abandonable`: nobody has to wait for it before the agent stops (an image pull may take an hour).
+   */
+  operate(operation: () => Promise<void>, { abandonable = false } = {}): void {
+    const { log } = this.parts;
+    const settled = operation()
+      .catch((error: unknown) => log.error({ err: error, uid: this.record.uid }, 'pod operation failed unexpectedly'))
+      .finally(() => {
+        this.#operations.delete(settled);
+        this.wake();
+      });
+    if (!abandonable) this.#operations.add(settled);
+  }
+
+  /** Resolves when every operation under way has ended. */
+  async settled(): Promise<void> {
+    while (this.#operations.size > 0) await Promise.all(this.#operations);
+  }
+}

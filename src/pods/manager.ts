@@ -1,0 +1,181 @@
+/**
+ * The reconciler: makes what runs on this node what is desired for it. One worker per pod name, independent of each
+ * other; they meet only in admission. Starting finds out what runs and goes on from there; stopping leaves it running.
+ */
+import { randomUUID } from 'node:crypto';
+import type { FieldError } from '../manifest/types.ts';
+import { refusal } from './admission.ts';
+import type { FoundSandbox } from './adoption.ts';
+import type { PodManagerDeps } from './deps.ts';
+import { describePod, type PodDescription } from './describe.ts';
+import { EventQueue } from './event-queue.ts';
+import type { Incarnation, Parts } from './incarnation.ts';
+import { type Matched, match } from './match.ts';
+import { podFiles } from './pod-files.ts';
+import type { ExecRequest, ExecResult, Sandbox } from './ports.ts';
+import { realTimers } from './timers.ts';
+import type { DesiredPod, Outcome } from './types.ts';
+import { PodWorker } from './worker.ts';
+
+/** The kubelet's log rotation: 10 MiB, 5 files. */
+const LOG_LIMITS = { maxBytes: 10 * 1024 * 1024, maxFiles: 5 };
+
+/** A pod or container a caller named that is not there. */
+export class NoSuchPodError extends Error {
+  readonly code = 'E_NO_SUCH_POD';
+}
+
+export class PodManager {
+  readonly #parts: Parts;
+  readonly #events: EventQueue;
+  /** `<namespace>/<name>` → its worker; a stray has `#<uid>` added. */
+  readonly #workers = new Map<string, PodWorker>();
+  #idle: (() => void)[] = [];
+
+  constructor(deps: PodManagerDeps) {
+    this.#parts = {
+      timers: realTimers,
+      files: podFiles(deps.paths),
+      atomically: (run) => run(),
+      logLimits: LOG_LIMITS,
+      newUid: randomUUID,
+      ...deps,
+    };
+    const { timers, atomically, log } = this.#parts;
+    this.#events = new EventQueue({
+      record: (event) => deps.recordEvent(event),
+      timers,
+      atomically,
+      onError: (error) => log.warn({ err: error }, 'pod events could not be recorded'),
+    });
+  }
+
+  /** Attaches to everything that runs, takes up every record, and starts to follow what is desired. */
+  async start(): Promise<void> {
+    const { runtime, records, desired, clock, node, volumes, log } = this.#parts;
+    const { sandboxes, lost } = await runtime.attachAll();
+    const found: FoundSandbox[] = [
+      ...sandboxes.map((sandbox) => ({
+        uid: sandbox.uid,
+        alive: true,
+        spec: sandbox.spec,
+        containers: sandbox.containers(),
+      })),
+      ...lost.map(({ uid, spec, exits }) => ({ uid, alive: false, spec, containers: exits })),
+    ];
+    const now = { wall: clock.now().toISOString(), mono: clock.monotonicMs(), bootId: node.bootId };
+    const { pods, unmanaged } = match({ records: records.list(), found, desired: desired.list(), now });
+    for (const uid of unmanaged) log.warn({ uid }, 'a sandbox of an unknown kind runs here; it is left alone');
+    await volumes
+      .sweep(new Set([...pods.map(({ record }) => record.uid), ...unmanaged]))
+      .catch((error: unknown) => log.warn({ err: error }, 'files of unknown pods could not be removed'));
+    const alive = new Map(sandboxes.map((sandbox) => [sandbox.uid, sandbox]));
+    for (const pod of pods) this.#adopt(pod, alive.get(pod.record.uid));
+    for (const { namespace, name } of desired.list()) this.#worker(namespace, name).wake();
+  }
+
+  /** Leaves all pods running and closes: operations under way end, everything learnt is durable. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+    this.#events.flush();
+  }
+
+  /** The desired object of this name was stored, changed or marked as deleted. */
+  changed(namespace: string, name: string): void {
+    this.#worker(namespace, name).accept();
+  }
+
+  /** The newest manifest of this name was refused; reported, while what runs goes on. */
+  rejected(namespace: string, name: string, errors: FieldError[]): void {
+    this.#worker(namespace, name).reject(errors);
+  }
+
+  /** Ends a pod that has no tombstone, e.g. on a local command. It is built again if it is still desired. */
+  remove(namespace: string, name: string, graceSeconds?: number): void {
+    this.#workers.get(`${namespace}/${name}`)?.terminate('Deleted', graceSeconds);
+  }
+
+  /** Images were added: pods waiting for one need not sit out their back-off. */
+  imagesChanged(): void {
+    for (const worker of this.#workers.values()) worker.retryImages();
+  }
+
+  /** Every pod there is, with its newest status and where its containers' figures and logs are. */
+  list(): PodDescription[] {
+    return [...this.#workers.values()].flatMap(({ pod }) => (pod ? [describePod(pod)] : []));
+  }
+
+  describe(namespace: string, name: string): PodDescription | undefined {
+    const pod = this.#workers.get(`${namespace}/${name}`)?.pod;
+    return pod && describePod(pod);
+  }
+
+  /** Runs a command in a running container, output captured. Throws NoSuchPodError, or what the runtime throws. */
+  exec(namespace: string, name: string, container: string, request: ExecRequest): Promise<ExecResult> {
+    const sandbox = this.#workers.get(`${namespace}/${name}`)?.pod?.sandbox;
+    if (sandbox === undefined) throw new NoSuchPodError(`pod ${namespace}/${name} is not running`);
+    return sandbox.exec(container, request);
+  }
+
+  /**
+   * Ends every pod and resolves when nothing of any is left. Desired objects stay: pods come back when an agent starts
+   * again. `graceSeconds` shortens each pod's own grace; 0 kills at once.
+   */
+  async drain(graceSeconds?: number): Promise<void> {
+    for (const worker of this.#workers.values()) worker.drain(graceSeconds);
+    while (this.list().length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    this.#events.flush();
+  }
+
+  #adopt({ record, restored, stray }: Matched, sandbox: Sandbox | undefined): void {
+    const { namespace, name, uid } = record;
+    const worker = stray ? this.#strayWorker(namespace, name, uid) : this.#worker(namespace, name);
+    worker.adopt(record, sandbox);
+    if (stray) worker.terminate('Replaced');
+    else if (restored && this.#parts.desired.get(namespace, name) === undefined) {
+      worker.event(
+        'Warning',
+        'OrphanedPod',
+        'The pod runs, but nothing here knows what is desired; it is kept running.',
+      );
+    }
+  }
+
+  #worker(namespace: string, name: string): PodWorker {
+    const key = `${namespace}/${name}`;
+    return this.#workers.get(key) ?? this.#newWorker(key, namespace, name, this.#parts);
+  }
+
+  /** Follows nothing and reports nothing: it only ends what it was given. */
+  #strayWorker(namespace: string, name: string, uid: string): PodWorker {
+    const silent = { publishStatus: () => {}, clearStatus: () => {}, clearDesired: () => {} };
+    const blind = { desired: { list: () => [], get: () => undefined } };
+    return this.#newWorker(`${namespace}/${name}#${uid}`, namespace, name, { ...this.#parts, ...silent, ...blind });
+  }
+
+  #newWorker(key: string, namespace: string, name: string, parts: Parts): PodWorker {
+    const worker = new PodWorker({
+      parts,
+      namespace,
+      name,
+      admit: (desired) => this.#refusal(desired),
+      emit: (event) => this.#events.push(event),
+      onIdle: () => {
+        if (parts.desired.get(namespace, name) === undefined && !worker.isRejected) this.#workers.delete(key);
+        for (const resolve of this.#idle.splice(0)) resolve();
+      },
+    });
+    this.#workers.set(key, worker);
+    return worker;
+  }
+
+  #refusal(desired: DesiredPod): Outcome | undefined {
+    const holds = (pod: Incarnation | undefined): pod is Incarnation => pod !== undefined && !pod.record.outcome;
+    const admitted = [...this.#workers.values()].map(({ pod }) => pod).filter(holds);
+    return refusal(
+      desired.pod,
+      admitted.map(({ record }) => record.pod),
+      this.#parts.node.allocatable(),
+    );
+  }
+}

@@ -1,0 +1,31 @@
+/** Removal of what a pod held. */
+import { nextRetry } from '../backoff.ts';
+import { failureMessage } from '../failures.ts';
+import type { Incarnation } from '../incarnation.ts';
+
+/**
+ * Everything but record and logs when the pod has finished; everything when it was deleted. The record goes last, so
+ * that a removal cut off by a power failure is taken up again.
+ */
+export const clean = (pod: Incarnation, scope: 'finished' | 'deleted'): void => {
+  const { state, parts } = pod;
+  const { uid, namespace, name } = pod.record;
+  state.cleaning = { ...state.cleaning, phase: 'busy' };
+  pod.operate(async () => {
+    try {
+      await parts.volumes.remove(uid);
+      await parts.files.removeData(uid);
+      if (scope === 'deleted') await parts.files.removeLogs(pod.record);
+      parts.atomically(() => {
+        parts.leases.release(uid);
+        if (scope === 'deleted') parts.records.delete(uid);
+      });
+      state.cleaning = { phase: 'done' };
+      pod.gone = scope === 'deleted';
+      if (pod.gone) pod.saver.discard();
+    } catch (error) {
+      state.cleaning = { phase: 'idle', retry: nextRetry(state.cleaning.retry, pod.now()) };
+      pod.event('Warning', 'FailedCleanup', failureMessage(error, { namespace, pod: name }));
+    }
+  });
+};

@@ -1,0 +1,56 @@
+/** What a sandbox reports by itself: ends of containers, OOM kills, its own loss. */
+import { restartDueAt } from '../backoff.ts';
+import { end, endedByExit } from '../history.ts';
+import type { Incarnation } from '../incarnation.ts';
+import { restarts } from '../plan/container-need.ts';
+import type { Sandbox, SandboxEvent } from '../ports.ts';
+import { historyOf } from '../state.ts';
+
+type ExitEvent = Extract<SandboxEvent, { type: 'exit' }>;
+
+/** Every event is acknowledged once what it changed is on the disk. */
+export const followEvents = (pod: Incarnation, sandbox: Sandbox): void => {
+  sandbox.onEvent((event) => {
+    // A sandbox that was given up may still talk.
+    if (pod.gone || pod.sandbox !== sandbox) return;
+    if (event.type === 'exit') onExit(pod, event);
+    else if (event.type === 'lost') onLost(pod, event.reason);
+    else {
+      const message = `A process of container ${event.container} was killed: memory limit reached`;
+      pod.event('Warning', 'OOMKilling', message, event.container);
+    }
+    pod.saver.markUrgent(() => sandbox.ack(event.seq));
+    pod.wake();
+  });
+};
+
+const onExit = (pod: Incarnation, { container, attempt, exit }: ExitEvent): void => {
+  const run = pod.state.containers.get(container);
+  if (run === undefined) return;
+  run.residue = true;
+  delete run.stopping;
+  const before = historyOf(pod.record, container);
+  pod.change(container, (history) => end(history, endedByExit(attempt, exit, pod.now())));
+  if (historyOf(pod.record, container) !== before) reportBackoff(pod, container);
+};
+
+const reportBackoff = (pod: Incarnation, container: string): void => {
+  const { record } = pod;
+  const { ended, backoff } = historyOf(record, container);
+  if (record.deleting || ended === undefined || !restarts(record.pod.spec.restartPolicy, ended.exitCode)) return;
+  if (restartDueAt(backoff, ended.finishedMono) <= pod.now()) return;
+  const message = `Back-off restarting failed container ${container} in pod ${record.name}_${record.namespace}(${record.uid})`;
+  pod.event('Warning', 'BackOff', message, container);
+};
+
+/** The reason is kept for the containers whose end is not reported any more. */
+const onLost = (pod: Incarnation, reason: string): void => {
+  const { sandbox } = pod.state;
+  if (sandbox.phase !== 'ready') return;
+  const message = `sandbox lost: ${reason}`;
+  pod.state.sandbox = { phase: 'lost', failure: { reason: 'SandboxLost', message } };
+  if (!pod.record.deleting) {
+    pod.event('Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
+    pod.event('Warning', 'SandboxLost', message);
+  }
+};

@@ -1,0 +1,46 @@
+/** What a pod needs before a sandbox makes sense: images and volumes. */
+import { nextRetry } from '../backoff.ts';
+import { failureMessage } from '../failures.ts';
+import { unlaunch } from '../history.ts';
+import type { Incarnation } from '../incarnation.ts';
+import { runOf } from '../state.ts';
+import { imageFailure } from '../status/waiting.ts';
+
+/** Asks for the container's image. A failure takes back a launch that counted on it. */
+export const ensureImage = (pod: Incarnation, name: string): void => {
+  const container = pod.record.pod.spec.containers.find((candidate) => candidate.name === name);
+  const run = runOf(pod.state, name);
+  if (container === undefined) return;
+  run.image = { ...run.image, phase: 'busy' };
+  const ensure = async () => {
+    try {
+      const resolved = await pod.parts.images.ensure(container.image, container.imagePullPolicy);
+      run.image = { phase: 'done', resolved };
+    } catch (error) {
+      const failure = imageFailure(error, container.image);
+      run.image = { phase: 'idle', failure, retry: nextRetry(run.image.retry, pod.now()) };
+      if (pod.gone) return;
+      if (!run.starting) pod.change(name, unlaunch);
+      pod.event('Warning', 'Failed', `${failure.reason}: ${failure.message}`, name);
+    }
+  };
+  pod.operate(ensure, { abandonable: true });
+};
+
+/** Makes and checks the pod's volumes. */
+export const prepareVolumes = (pod: Incarnation): void => {
+  const { state, parts } = pod;
+  state.volumes = { ...state.volumes, phase: 'busy' };
+  pod.operate(async () => {
+    try {
+      pod.volumePaths = await parts.volumes.prepare(pod.record.uid, pod.record.pod);
+      state.volumes = { phase: 'done' };
+    } catch (error) {
+      const { namespace, name } = pod.record;
+      const message = failureMessage(error, { namespace, pod: name });
+      const retry = nextRetry(state.volumes.retry, pod.now());
+      state.volumes = { phase: 'idle', failure: { reason: 'FailedMount', message }, retry };
+      pod.event('Warning', 'FailedMount', message);
+    }
+  });
+};

@@ -1,0 +1,137 @@
+/** Building, following and taking down a pod's sandbox. */
+import { loseAll, mapHistories } from '../adoption.ts';
+import { nextRetry } from '../backoff.ts';
+import { failureMessage } from '../failures.ts';
+import { attemptPhase, launch, unlaunch } from '../history.ts';
+import type { Incarnation } from '../incarnation.ts';
+import { sandboxLabels } from '../labels.ts';
+import type { Sandbox, SandboxSpec } from '../ports.ts';
+import { historyOf, runOf } from '../state.ts';
+import { followEvents } from './events.ts';
+import { hostnameOf } from './hostname.ts';
+
+/**
+ * The address, the launches and the sandbox's number are made durable in one write, then the sandbox is built. When
+ * any of it fails nothing of it stays: not the sandbox, not the launches.
+ */
+export const createSandbox = (pod: Incarnation, launching: string[]): void => {
+  const { state } = pod;
+  state.sandbox = { ...state.sandbox, phase: 'creating' };
+  pod.operate(async () => {
+    const attempt = pod.record.sandboxes;
+    try {
+      commitLaunch(pod, launching);
+      const sandbox = await build(pod, attempt);
+      state.sandbox = { phase: 'ready' };
+      attach(pod, sandbox);
+    } catch (error) {
+      pod.record = { ...pod.record, sandboxes: attempt };
+      takeBackLaunches(pod);
+      pod.saver.mark();
+      const { namespace, name } = pod.record;
+      const message = failureMessage(error, { namespace, pod: name });
+      const retry = nextRetry(state.sandbox.retry, pod.now());
+      state.sandbox = { phase: 'absent', failure: { reason: 'FailedCreatePodSandBox', message }, retry };
+      pod.event('Warning', 'FailedCreatePodSandBox', message);
+    }
+  });
+};
+
+const commitLaunch = (pod: Incarnation, launching: string[]): void => {
+  const { parts } = pod;
+  parts.atomically(() => {
+    const { hostNetwork } = pod.record.pod.spec;
+    const address = hostNetwork ? {} : { ip: parts.leases.lease(pod.record.uid) };
+    const containers = mapHistories(pod.record, (history, name) =>
+      launching.includes(name) ? launch(history) : history,
+    );
+    pod.record = { ...pod.record, ...address, containers, sandboxes: pod.record.sandboxes + 1 };
+    pod.saver.save();
+  });
+};
+
+const build = async (pod: Incarnation, attempt: number): Promise<Sandbox> => {
+  const { parts, record } = pod;
+  const spec = sandboxSpec(pod, attempt);
+  const input = { pod: record.pod, hostname: spec.hostname, ...(spec.ip !== undefined && { podIP: spec.ip }) };
+  const [files, created] = await Promise.allSettled([
+    parts.files.writeIdentity(record.uid, parts.identityFiles(input)),
+    parts.runtime.create(spec),
+  ]);
+  if (created.status === 'rejected') throw created.reason;
+  if (files.status === 'rejected') {
+    await created.value.destroy();
+    throw files.reason;
+  }
+  return created.value;
+};
+
+const sandboxSpec = ({ record, parts }: Incarnation, attempt: number): SandboxSpec => {
+  const { hostNetwork, shareProcessNamespace } = record.pod.spec;
+  return {
+    uid: record.uid,
+    namespace: record.namespace,
+    name: record.name,
+    attempt,
+    hostname: hostnameOf(record.pod, parts.node.name),
+    namespaces: {
+      network: hostNetwork ? 'host' : 'pod',
+      pid: shareProcessNamespace ? 'pod' : 'container',
+      ipc: 'pod',
+    },
+    ...(!hostNetwork && record.ip !== undefined && { ip: record.ip }),
+    resources: parts.podResources(record.pod),
+    labels: sandboxLabels(record),
+  };
+};
+
+/** Takes a live sandbox into care, newly built or found running. */
+export const attach = (pod: Incarnation, sandbox: Sandbox): void => {
+  pod.sandbox = sandbox;
+  pod.state.sandbox = { phase: 'ready' };
+  for (const { name, exit } of sandbox.containers()) {
+    const run = pod.state.containers.get(name);
+    if (run && exit) run.residue = true;
+  }
+  followEvents(pod, sandbox);
+};
+
+/** Kills what is left and removes the sandbox; containers whose end nobody saw become ContainerStatusUnknown. */
+export const destroySandbox = (pod: Incarnation): void => {
+  const { state, sandbox } = pod;
+  const before = state.sandbox;
+  state.sandbox = { ...before, phase: 'destroying' };
+  pod.operate(async () => {
+    try {
+      await sandbox?.destroy();
+    } catch (error) {
+      const { namespace, name } = pod.record;
+      pod.event('Warning', 'FailedKillPod', failureMessage(error, { namespace, pod: name }));
+      state.sandbox = { ...before, phase: 'lost', retry: nextRetry(before.retry, pod.now()) };
+      return;
+    }
+    pod.sandbox = undefined;
+    state.sandbox = { phase: 'absent' };
+    state.volumes = { phase: 'idle' };
+    takeBackLaunches(pod);
+    const why = before.failure?.message ?? 'its sandbox was taken down';
+    pod.record = loseAll(
+      pod.record,
+      { message: `The container was not seen to end: ${why}`, rebooted: false },
+      pod.moment(),
+    );
+    pod.saver.mark();
+    for (const run of state.containers.values()) {
+      run.residue = false;
+      delete run.stopping;
+    }
+  });
+};
+
+/** Launches the runner was never asked for are free again. */
+const takeBackLaunches = (pod: Incarnation): void => {
+  for (const name of pod.state.containers.keys()) {
+    const pending = attemptPhase(historyOf(pod.record, name)) === 'launched' && !runOf(pod.state, name).starting;
+    if (pending) pod.change(name, unlaunch);
+  }
+};

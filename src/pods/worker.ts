@@ -1,0 +1,247 @@
+/**
+ * One worker per pod name: follows what is desired, plans, performs, reports. INVARIANTS:
+ *  - `#tick` never awaits; operations run beside it and wake it, so that a delete is seen at once during any wait;
+ *  - at most one incarnation exists; the next begins when nothing of the last is left;
+ *  - a status goes out after the state it shows, and the record is durable before events are acknowledged.
+ */
+import type { FieldError } from '../manifest/types.ts';
+import { changeOf, newRecord, terminationOf, updatedRecord } from './change.ts';
+import { EventFilter } from './events.ts';
+import { shorten } from './grace.ts';
+import { Incarnation, type Parts } from './incarnation.ts';
+import { perform } from './operations/perform.ts';
+import { attach } from './operations/sandbox.ts';
+import { plan } from './plan/plan.ts';
+import type { Sandbox } from './ports.ts';
+import { StatusPublisher } from './publisher.ts';
+import { publishedPod, rejectedStatus } from './status/pod-status.ts';
+import type { DesiredPod, Outcome, PodEvent, PodRecord, Termination } from './types.ts';
+
+export interface WorkerOptions {
+  parts: Parts;
+  namespace: string;
+  name: string;
+  /** Whether a new pod fits beside the others; undefined when it does. */
+  admit: (desired: DesiredPod) => Outcome | undefined;
+  emit: (event: PodEvent) => void;
+  /** Called when a tick left the worker without an incarnation. */
+  onIdle: () => void;
+}
+
+export class PodWorker {
+  readonly namespace: string;
+  readonly name: string;
+  readonly #options: WorkerOptions;
+  readonly #parts: Parts;
+  readonly #publisher: StatusPublisher;
+  readonly #events: EventFilter;
+  #pod: Incarnation | undefined;
+  #rejected: FieldError[] | undefined;
+  #scheduled = false;
+  #stopped = false;
+  /** No new incarnation is begun any more. */
+  #draining = false;
+  #cancelWake: (() => void) | undefined;
+
+  constructor(options: WorkerOptions) {
+    const { parts, namespace, name } = options;
+    this.namespace = namespace;
+    this.name = name;
+    this.#options = options;
+    this.#parts = parts;
+    this.#events = new EventFilter(parts.clock.monotonicMs());
+    this.#publisher = new StatusPublisher({
+      publish: (pod) => parts.publishStatus(pod),
+      onError: (error) => parts.log.error({ err: error, namespace, name }, 'pod status could not be published'),
+      timers: parts.timers,
+    });
+  }
+
+  /** The incarnation that exists now. */
+  get pod(): Incarnation | undefined {
+    return this.#pod;
+  }
+
+  /** Whether what is reported is that a manifest was refused. */
+  get isRejected(): boolean {
+    return this.#rejected !== undefined;
+  }
+
+  /** Continues a pod that was known or found running. */
+  adopt(record: PodRecord, sandbox: Sandbox | undefined): void {
+    this.#pod = this.#incarnation(record);
+    if (sandbox) attach(this.#pod, sandbox);
+    this.#pod.saver.mark();
+    this.wake();
+  }
+
+  /** Something changed: plan again, once for all that changed in the same turn of the event loop. */
+  wake(): void {
+    if (this.#scheduled || this.#stopped) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      try {
+        this.#tick();
+      } catch (error) {
+        const { namespace, name } = this;
+        this.#parts.log.error({ err: error, namespace, name }, 'pod could not be synchronised; trying again');
+        this.#wakeIn(10_000);
+      }
+    });
+  }
+
+  /** The newest manifest under this name was refused. What runs goes on and is reported with the errors. */
+  reject(errors: FieldError[]): void {
+    this.#rejected = errors;
+    if (this.#pod === undefined) this.#publisher.offer(rejectedStatus(this.namespace, this.name, errors));
+    this.wake();
+  }
+
+  /** A good manifest has come since. */
+  accept(): void {
+    this.#rejected = undefined;
+    this.wake();
+  }
+
+  /** Ends the pod whatever is desired. */
+  terminate(reason: Termination['reason'], graceSeconds?: number): void {
+    if (this.#pod) this.#beginTermination(this.#pod, reason, graceSeconds);
+    this.wake();
+  }
+
+  /** Ends the pod and begins no other. `graceSeconds` 0 kills at once. */
+  drain(graceSeconds?: number): void {
+    this.#draining = true;
+    this.terminate('Drained', graceSeconds);
+    const record = this.#pod?.record;
+    if (graceSeconds !== undefined && record?.deleting && this.#pod) {
+      this.#pod.record = { ...record, deleting: shorten(record.deleting, graceSeconds) };
+    }
+  }
+
+  /** Images came in: what waits for one asks again now. */
+  retryImages(): void {
+    for (const { image } of this.#pod?.state.containers.values() ?? []) {
+      if (image.retry) image.retry = { ...image.retry, notBefore: Number.NEGATIVE_INFINITY };
+    }
+    this.wake();
+  }
+
+  event(type: PodEvent['type'], reason: string, message: string): void {
+    this.#pod?.event(type, reason, message);
+  }
+
+  /** Leaves the pod running and lets go: operations under way end, what was learnt is saved. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelWake?.();
+    await this.#pod?.settled();
+    this.#pod?.saver.flush({ all: true });
+    this.#publisher.flush();
+  }
+
+  #tick(): void {
+    if (this.#stopped) return;
+    this.#cancelWake?.();
+    if (this.#pod?.gone) this.#ended();
+    const desired = this.#parts.desired.get(this.namespace, this.name);
+    if (this.#pod) this.#follow(this.#pod, desired);
+    else if (desired) this.#begin(desired);
+    const pod = this.#pod;
+    if (pod === undefined) {
+      this.#options.onIdle();
+      return;
+    }
+    const now = pod.now();
+    const { actions, wakeAt } = plan(pod.state, now);
+    for (const action of actions) perform(pod, action);
+    this.#report(pod);
+    pod.saver.flush();
+    if (wakeAt !== undefined) this.#wakeIn(wakeAt - now);
+  }
+
+  #begin(desired: DesiredPod): void {
+    if (desired.deletionTimestamp !== undefined) {
+      this.#tombstoneDone(desired);
+      return;
+    }
+    if (this.#draining) return;
+    const { clock, node, newUid } = this.#parts;
+    const record = newRecord(desired, { uid: newUid(), bootId: node.bootId, now: clock.now() });
+    const outcome = this.#options.admit(desired);
+    this.#pod = this.#incarnation(outcome ? { ...record, outcome } : record);
+    if (outcome) {
+      this.#pod.event('Warning', outcome.reason ?? 'Failed', outcome.message ?? '');
+      this.#pod.saver.markUrgent();
+    } else this.#pod.saver.mark();
+  }
+
+  #follow(pod: Incarnation, desired: DesiredPod | undefined): void {
+    if (desired === undefined || this.#draining) return;
+    const change = changeOf(pod.record, desired);
+    if (change === 'delete') {
+      this.#beginTermination(pod, 'Deleted', desired.pod.metadata.deletionGracePeriodSeconds);
+    } else if (change === 'replace') this.#beginTermination(pod, 'Replaced');
+    else if (change === 'update' && !pod.record.deleting) {
+      pod.record = updatedRecord(pod.record, desired);
+      pod.saver.mark();
+    }
+  }
+
+  /** Once begun a termination is only ever shortened. */
+  #beginTermination(pod: Incarnation, reason: Termination['reason'], requestedGrace?: number): void {
+    const { deleting } = pod.record;
+    const asked = terminationOf(pod.record, { reason, now: this.#parts.clock.now(), requestedGrace });
+    const next = deleting ? shorten(deleting, asked.graceSeconds) : asked;
+    if (next === deleting) return;
+    pod.record = { ...pod.record, deleting: next };
+    pod.saver.markUrgent();
+  }
+
+  /** Nothing of the incarnation is left: either its name is free now, or the next one begins. */
+  #ended(): void {
+    this.#pod = undefined;
+    const desired = this.#parts.desired.get(this.namespace, this.name);
+    if (desired?.deletionTimestamp !== undefined) this.#tombstoneDone(desired);
+    else if (desired === undefined && !this.#draining) this.#clearStatus();
+  }
+
+  #tombstoneDone(tombstone: DesiredPod): void {
+    this.#clearStatus();
+    this.#parts.clearDesired(tombstone);
+  }
+
+  #clearStatus(): void {
+    this.#publisher.clear();
+    this.#parts.clearStatus(this.namespace, this.name);
+  }
+
+  #report(pod: Incarnation): void {
+    const { clock, node } = this.#parts;
+    const published = publishedPod(pod.state, { hostIP: node.hostIP(), now: clock.now(), errors: this.#rejected });
+    const { conditions } = published.status;
+    if (JSON.stringify(conditions) !== JSON.stringify(pod.record.conditions)) {
+      pod.record = { ...pod.record, conditions };
+      pod.saver.mark();
+    }
+    this.#publisher.offer(published);
+  }
+
+  #incarnation(record: PodRecord): Incarnation {
+    return new Incarnation({
+      parts: this.#parts,
+      record,
+      wake: () => this.wake(),
+      emit: (event) => {
+        const passed = this.#events.pass(event, this.#parts.clock.monotonicMs());
+        if (passed) this.#options.emit(passed);
+      },
+    });
+  }
+
+  #wakeIn(ms: number): void {
+    this.#cancelWake?.();
+    this.#cancelWake = this.#parts.timers.after(Math.max(0, ms), () => this.wake());
+  }
+}
