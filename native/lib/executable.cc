@@ -1,4 +1,5 @@
 // Lookup of a command and its environment, as parts of process.h.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ int executable_errno(const std::string& path) {
   struct stat st;
   if (stat(path.c_str(), &st) < 0) return errno;
   if (S_ISDIR(st.st_mode)) return EACCES;
-  return faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0 ? 0 : errno;
+  return faccessat(AT_FDCWD, path.c_str(), X_OK, 0) == 0 ? 0 : errno;
 }
 
 }  // namespace
