@@ -113,7 +113,7 @@ describe('the default profile', () => {
   test('every address family from 0 to 63 has one answer: refused for 38 and 40, allowed for the others', () => {
     const rules = plain.syscalls.filter((rule) => rule.names.includes('socket'));
     for (let family = 0; family < 64; family++) {
-      const matching = rules.filter(({ args = [] }) => ((family & Number(args[0]?.value)) >>> 0) === args[0]?.valueTwo);
+      const matching = rules.filter(({ args = [] }) => (family & Number(args[0]?.value)) >>> 0 === args[0]?.valueTwo);
       assert.equal(matching.length, 1, `family ${family}`);
       assert.equal(matching[0]?.action === ALLOW, family !== 38 && family !== 40, `family ${family}`);
     }
