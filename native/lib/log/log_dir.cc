@@ -38,7 +38,7 @@ Result<UniqueFd> enter_dir(int parent, const std::string& name, int link_flags) 
       continue;
     }
     // The umask of a daemon is tight; log collectors read through the group.
-    (void)fchmodat(parent, name.c_str(), 0750, 0);
+    if (fchmodat(parent, name.c_str(), 0750, 0) != 0) return errno_error(kStep, "chmod " + name);
   }
   return errno_error(kStep, "directory " + name);
 }
