@@ -1,0 +1,55 @@
+/** Makes crun, runc and podman work on this machine for the time of the benchmark, and undoes it. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Peers {
+  /** Environment for podman: storage, networks and configuration of its own. */
+  env: NodeJS.ProcessEnv;
+  undo(): void;
+}
+
+export function preparePeers(): Peers {
+  const undo: (() => void)[] = [];
+  claimHugetlb(undo);
+  const base = mkdtempSync('/var/tmp/edgepod-bench-podman-');
+  undo.push(() => rmSync(base, { recursive: true, force: true }));
+  const conf = join(base, 'containers.conf');
+  const limit = Math.min(1024, hardLimit());
+  // Podman raises limits to its own defaults, which needs a capability that not every machine gives.
+  writeFileSync(
+    conf,
+    `[containers]\ndefault_ulimits = ["nofile=${limit}:${limit}"]\n[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "crun"\n[network]\nnetwork_config_dir = "${join(base, 'networks')}"\n`,
+  );
+  const storage = join(base, 'storage.conf');
+  writeFileSync(
+    storage,
+    `[storage]\ndriver = "overlay"\ngraphroot = "${join(base, 'graph')}"\nrunroot = "${join(base, 'run')}"\n`,
+  );
+  const policy = join(base, 'policy.json');
+  writeFileSync(policy, '{"default":[{"type":"insecureAcceptAnything"}]}');
+  return {
+    env: { ...process.env, CONTAINERS_CONF: conf, CONTAINERS_STORAGE_CONF: storage, BENCH_POLICY: policy },
+    undo: () => {
+      for (const step of undo.reverse()) step();
+    },
+  };
+}
+
+/** crun refuses a hybrid machine whose v2 tree still has a controller: mount the last one as v1 meanwhile. */
+function claimHugetlb(undo: (() => void)[]): void {
+  const unified = '/sys/fs/cgroup/unified/cgroup.controllers';
+  if (!existsSync(unified) || !readFileSync(unified, 'utf8').includes('hugetlb')) return;
+  const mountPoint = '/sys/fs/cgroup/hugetlb';
+  mkdirSync(mountPoint, { recursive: true });
+  execFileSync('mount', ['-t', 'cgroup', '-o', 'hugetlb', 'cgroup', mountPoint]);
+  undo.push(() => {
+    execFileSync('umount', [mountPoint]);
+    rmdirSync(mountPoint);
+  });
+}
+
+function hardLimit(): number {
+  const line = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+  return line === 'unlimited' ? 1_048_576 : Number(line ?? 1024);
+}
