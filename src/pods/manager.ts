@@ -31,6 +31,7 @@ export class PodManager {
   /** `<namespace>/<name>` → its worker; a stray has `#<uid>` added. */
   readonly #workers = new Map<string, PodWorker>();
   #idle: (() => void)[] = [];
+  #draining = false;
 
   constructor(deps: PodManagerDeps) {
     this.#parts = {
@@ -122,6 +123,7 @@ export class PodManager {
    * again. `graceSeconds` shortens each pod's own grace; 0 kills at once.
    */
   async drain(graceSeconds?: number): Promise<void> {
+    this.#draining = true;
     for (const worker of this.#workers.values()) worker.drain(graceSeconds);
     while (this.list().length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
     this.#events.flush();
@@ -166,6 +168,7 @@ export class PodManager {
       },
     });
     this.#workers.set(key, worker);
+    if (this.#draining) worker.drain();
     return worker;
   }
 

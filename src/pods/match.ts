@@ -52,7 +52,12 @@ const continued = (
 ): Matched => {
   const observed = observe(rebase(record, now), sandbox, now);
   const { alive } = sandbox;
-  return { record: alive ? observed : lose(observed, false, now), alive, restored, stray: false };
+  return {
+    record: alive ? observed : lose(observed, record.bootId !== now.bootId, now),
+    alive,
+    restored,
+    stray: false,
+  };
 };
 
 const lose = (record: PodRecord, rebooted: boolean, now: Moment): PodRecord => {

@@ -138,7 +138,9 @@ export class PodWorker {
     this.#cancelWake?.();
     await this.#pod?.settled();
     this.#pod?.saver.flush({ all: true });
+    this.#pod?.saver.discard();
     this.#publisher.flush();
+    this.#publisher.clear();
   }
 
   #tick(): void {
@@ -199,12 +201,11 @@ export class PodWorker {
     pod.saver.markUrgent();
   }
 
-  /** Nothing of the incarnation is left: either its name is free now, or the next one begins. */
+  /** Nothing of the incarnation is left; what is desired under its name, a tombstone included, is looked at next. */
   #ended(): void {
     this.#pod = undefined;
     const desired = this.#parts.desired.get(this.namespace, this.name);
-    if (desired?.deletionTimestamp !== undefined) this.#tombstoneDone(desired);
-    else if (desired === undefined && !this.#draining) this.#clearStatus();
+    if (desired === undefined && !this.#draining) this.#clearStatus();
   }
 
   #tombstoneDone(tombstone: DesiredPod): void {
