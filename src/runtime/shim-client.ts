@@ -115,15 +115,24 @@ export class ShimClient {
     const message = fds.length === 0 ? parse(data) : undefined;
     if (!message) {
       this.#addon.close(this.#handle);
-      return this.#end('the shim does not speak the protocol');
+      this.#end('the shim does not speak the protocol');
+    } else if (message.event) {
+      this.#listeners.onEvent(message.event);
+    } else if (message.execExit) {
+      this.#exec(message.execExit.execId).resolve(message.execExit);
+    } else {
+      this.#answer(message);
     }
-    if (message.event) return this.#listeners.onEvent(message.event);
-    if (message.execExit) return this.#exec(message.execExit.execId).resolve(message.execExit);
-    const pending = this.#settle(message.id);
-    if (!pending) return;
-    if (!message.error) return pending.resolve(message.result);
-    const { step = `shim-${pending.method}`, code = 'EUNKNOWN', errno, detail } = message.error;
-    pending.reject(new RuntimeError({ step, code, errno, detail, object: this.#object }));
+  }
+
+  #answer({ id, result, error }: Message): void {
+    const pending = this.#settle(id);
+    if (!error) {
+      pending?.resolve(result);
+      return;
+    }
+    const { step = `shim-${pending?.method}`, code = 'EUNKNOWN', errno, detail } = error;
+    pending?.reject(new RuntimeError({ step, code, errno, detail, object: this.#object }));
   }
 
   #settle(id: number | undefined): Pending | undefined {
