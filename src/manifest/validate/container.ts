@@ -7,7 +7,7 @@ import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';
 import { readMounts } from './mounts.ts';
 import { readPorts } from './ports.ts';
-import { present, type RawObject, readAbsolutePath, readObject, readOneOf, readString } from './read.ts';
+import { present, type RawObject, readAbsolutePath, readObject, readOneOf, readString, unlessBlank } from './read.ts';
 import { readResources } from './resources.ts';
 import { readSecurity } from './security.ts';
 import { readLabelName } from './volumes.ts';
@@ -35,7 +35,7 @@ export function readContainer(issues: Issues, path: string, item: unknown, pod: 
     imagePullPolicy: readPullPolicy(issues, `${path}.imagePullPolicy`, raw, image),
     command: readWords(issues, `${path}.command`, raw.command, env),
     args: readWords(issues, `${path}.args`, raw.args, env),
-    workingDir: raw.workingDir ? readAbsolutePath(issues, `${path}.workingDir`, raw.workingDir) : undefined,
+    workingDir: readAbsolutePath(issues, `${path}.workingDir`, unlessBlank(raw.workingDir)),
     env,
     ports: readPorts(issues, `${path}.ports`, raw.ports, pod.hostNetwork),
     resources: readResources(issues, `${path}.resources`, raw.resources),
@@ -55,6 +55,5 @@ function readImage(issues: Issues, path: string, value: unknown): string | undef
 }
 
 function readPullPolicy(issues: Issues, path: string, raw: RawObject, image: string): Container['imagePullPolicy'] {
-  const given = raw.imagePullPolicy ? readOneOf(issues, path, raw.imagePullPolicy, PULL_POLICIES) : undefined;
-  return given ?? defaultPullPolicy(image);
+  return readOneOf(issues, path, unlessBlank(raw.imagePullPolicy), PULL_POLICIES) ?? defaultPullPolicy(image);
 }

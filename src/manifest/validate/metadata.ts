@@ -5,7 +5,7 @@ import type { ObjectMeta } from '../types.ts';
 import { checkFields } from './field-check.ts';
 import { type Issues, member } from './issues.ts';
 import { dnsLabel, dnsSubdomain, labelValue, qualifiedName } from './names.ts';
-import { present, readInteger, readObject, readString } from './read.ts';
+import { present, readInteger, readObject, readString, unlessBlank } from './read.ts';
 
 const PATH = 'metadata';
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
@@ -21,7 +21,7 @@ export function readMetadata(issues: Issues, value: unknown, namespace = DEFAULT
   checkFields(issues, 'ObjectMeta', raw, PATH);
   const metadata = present({
     name: readName(issues, `${PATH}.name`, raw.name),
-    namespace: raw.namespace ? readNamespace(issues, `${PATH}.namespace`, raw.namespace) : namespace,
+    namespace: readNamespace(issues, `${PATH}.namespace`, unlessBlank(raw.namespace) ?? namespace),
     labels: readMap(issues, `${PATH}.labels`, raw.labels, labelValue),
     annotations: readAnnotations(issues, `${PATH}.annotations`, raw.annotations),
     generation: readInteger(issues, `${PATH}.generation`, raw.generation, { max: MAX_GENERATION }),

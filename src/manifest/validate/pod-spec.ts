@@ -7,7 +7,7 @@ import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';
 import { dnsLabel } from './names.ts';
 import { checkHostPorts } from './ports.ts';
-import { present, readBoolean, readInteger, readList, readObject, readOneOf, readString } from './read.ts';
+import { present, readBoolean, readInteger, readList, readObject, readOneOf, readString, unlessBlank } from './read.ts';
 import { readPodSecurity } from './security.ts';
 import { readVolumes } from './volumes.ts';
 
@@ -39,8 +39,7 @@ export function readPodSpec(issues: Issues, value: unknown): PodSpec | undefined
 }
 
 function readRestartPolicy(issues: Issues, path: string, value: unknown): PodSpec['restartPolicy'] {
-  const given = value === '' ? undefined : readOneOf(issues, path, value, RESTART_POLICIES);
-  return given ?? DEFAULT_RESTART_POLICY;
+  return readOneOf(issues, path, unlessBlank(value), RESTART_POLICIES) ?? DEFAULT_RESTART_POLICY;
 }
 
 function readContainers(issues: Issues, path: string, value: unknown, context: PodContext): Container[] {

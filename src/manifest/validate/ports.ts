@@ -5,7 +5,7 @@ import type { ContainerPort } from '../types.ts';
 import { checkFields } from './field-check.ts';
 import { type Issues, show } from './issues.ts';
 import { portName } from './names.ts';
-import { present, readInteger, readList, readObject, readOneOf, readString } from './read.ts';
+import { present, readInteger, readList, readObject, readOneOf, readString, unlessBlank } from './read.ts';
 
 const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const;
 const PORT_RANGE = { min: 1, max: 65535 };
@@ -44,15 +44,14 @@ function readPort(issues: Issues, path: string, item: unknown, hostNetwork: bool
   checkFields(issues, 'ContainerPort', raw, path);
   if (raw.containerPort === undefined || raw.containerPort === null) issues.required(`${path}.containerPort`);
   const containerPort = readInteger(issues, `${path}.containerPort`, raw.containerPort, PORT_RANGE);
-  const protocol = raw.protocol ? readOneOf(issues, `${path}.protocol`, raw.protocol, PROTOCOLS) : DEFAULT_PROTOCOL;
+  const protocol = readOneOf(issues, `${path}.protocol`, unlessBlank(raw.protocol), PROTOCOLS) ?? DEFAULT_PROTOCOL;
   const port = present({
     name: readPortName(issues, `${path}.name`, raw.name),
     containerPort,
     hostPort: readHostPort(issues, `${path}.hostPort`, raw.hostPort, hostNetwork, containerPort),
     protocol,
   });
-  if (port.containerPort === undefined || port.protocol === undefined) return undefined;
-  return { ...port, containerPort: port.containerPort, protocol: port.protocol };
+  return port.containerPort === undefined ? undefined : { ...port, containerPort: port.containerPort };
 }
 
 function readPortName(issues: Issues, path: string, value: unknown): string | undefined {

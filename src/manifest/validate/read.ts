@@ -22,6 +22,11 @@ export function readObject(issues: Issues, path: string, value: unknown): RawObj
   return wrongType(issues, path, value, 'an object');
 }
 
+/** `""` as absent: what Go writes for a string that was not set. */
+export function unlessBlank(value: unknown): unknown {
+  return value === '' ? undefined : value;
+}
+
 export function isObject(value: unknown): value is RawObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

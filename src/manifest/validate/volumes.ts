@@ -5,7 +5,16 @@ import type { HostPathType, Volume } from '../types.ts';
 import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';
 import { dnsLabel } from './names.ts';
-import { present, type RawObject, readAbsolutePath, readList, readObject, readOneOf, readString } from './read.ts';
+import {
+  present,
+  type RawObject,
+  readAbsolutePath,
+  readList,
+  readObject,
+  readOneOf,
+  readString,
+  unlessBlank,
+} from './read.ts';
 import { readBytes } from './resources.ts';
 
 const SOURCES = Object.keys(FIELDS.Volume).filter((name) => name !== 'name');
@@ -68,7 +77,7 @@ function readEmptyDir(issues: Issues, path: string, value: unknown): Volume['emp
   if (raw === undefined) return undefined;
   checkFields(issues, 'EmptyDirVolumeSource', raw, path);
   return present({
-    medium: raw.medium ? readOneOf(issues, `${path}.medium`, raw.medium, ['', 'Memory'] as const) : undefined,
+    medium: readOneOf(issues, `${path}.medium`, unlessBlank(raw.medium), ['', 'Memory'] as const),
     sizeLimit: readBytes(issues, `${path}.sizeLimit`, raw.sizeLimit),
   });
 }
