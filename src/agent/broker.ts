@@ -1,0 +1,89 @@
+/** The broker side of the agent: session, inbox, outbox pump, calls. */
+import { readFileSync } from 'node:fs';
+import type { Logger } from 'pino';
+import type { BrokerAccess } from '../broker/client-options.ts';
+import { Inbox, type IntakeResult } from '../broker/inbox.ts';
+import { OutboxPump } from '../broker/outbox-pump.ts';
+import type { Link } from '../broker/ports.ts';
+import { RpcServer } from '../broker/rpc.ts';
+import { BrokerSession } from '../broker/session.ts';
+import type { Topics } from '../broker/topics.ts';
+import type { Store } from '../store/store.ts';
+import { SESSION_COUNTER } from '../store/store.ts';
+import type { AgentConfig } from './config.ts';
+import { admitBytes } from './desired.ts';
+import { VERSION } from './version.ts';
+
+export interface BrokerParts {
+  session: BrokerSession;
+  pump: OutboxPump;
+  rpc: RpcServer;
+}
+
+interface BrokerInput {
+  config: AgentConfig;
+  topics: Topics;
+  store: Store;
+  bootId: string;
+  onIntake: (result: IntakeResult) => void;
+  log: Logger;
+}
+
+/** Builds the parts; nothing connects before `session.start()`. */
+export function buildBroker({ config, topics, store, bootId, onIntake, log }: BrokerInput): BrokerParts {
+  const inbox = new Inbox({ topics, objects: store.objects, admit: admitBytes, onResult: onIntake, log });
+  // The rpc server and the pump publish over the session, which routes to them: the link is bound below.
+  const link = {} as { session?: BrokerSession };
+  const rpc = new RpcServer({ topics, link: lateLink(link), log });
+  const session = new BrokerSession({
+    access: brokerAccess(config),
+    identity: { bootId, agentVersion: VERSION },
+    presenceTopic: topics.presence,
+    routes: [inbox, rpc],
+    nextSession: () => store.meta.increment(SESSION_COUNTER),
+    log,
+  });
+  link.session = session;
+  const pump = new OutboxPump({ outbox: store.outbox, link: session, log });
+  store.outbox.onPending(() => pump.wake());
+  session.addListener({
+    // A broker that remembers no session may have lost what it retained as well (a restart without persistence).
+    connected: ({ sessionPresent }) => {
+      if (!sessionPresent) store.outbox.republish();
+    },
+  });
+  session.addListener(pump);
+  session.addListener(rpc);
+  return { session, pump, rpc };
+}
+
+function lateLink(holder: { session?: BrokerSession }): Link {
+  const session = () => {
+    if (!holder.session) throw new Error('the session is not built yet');
+    return holder.session;
+  };
+  return {
+    get connected() {
+      return session().connected;
+    },
+    get freeSlots() {
+      return session().freeSlots;
+    },
+    fits: (...args) => session().fits(...args),
+    publish: (...args) => session().publish(...args),
+  };
+}
+
+function brokerAccess({ broker, device, prefix }: AgentConfig): BrokerAccess {
+  const { url, username, password, passwordFile, caFile, certFile, keyFile } = broker;
+  const secret = passwordFile === undefined ? password : readFileSync(passwordFile, 'utf8').trimEnd();
+  return {
+    url,
+    clientId: `${prefix}-${device}`,
+    ...(username !== undefined && { username }),
+    ...(secret !== undefined && { password: secret }),
+    ...(caFile !== undefined && { ca: readFileSync(caFile) }),
+    ...(certFile !== undefined && { cert: readFileSync(certFile) }),
+    ...(keyFile !== undefined && { key: readFileSync(keyFile) }),
+  };
+}
