@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 import type { BrokerAccess } from '../broker/client-options.ts';
 import { Inbox, type IntakeResult } from '../broker/inbox.ts';
 import { OutboxPump } from '../broker/outbox-pump.ts';
-import type { Link } from '../broker/ports.ts';
 import { RpcServer } from '../broker/rpc.ts';
 import { BrokerSession } from '../broker/session.ts';
 import type { Topics } from '../broker/topics.ts';
@@ -32,18 +31,16 @@ interface BrokerInput {
 /** Builds the parts; nothing connects before `session.start()`. */
 export function buildBroker({ config, topics, store, bootId, onIntake, log }: BrokerInput): BrokerParts {
   const inbox = new Inbox({ topics, objects: store.objects, admit: admitBytes, onResult: onIntake, log });
-  // The rpc server and the pump publish over the session, which routes to them: the link is bound below.
-  const link = {} as { session?: BrokerSession };
-  const rpc = new RpcServer({ topics, link: lateLink(link), log });
   const session = new BrokerSession({
     access: brokerAccess(config),
     identity: { bootId, agentVersion: VERSION },
     presenceTopic: topics.presence,
-    routes: [inbox, rpc],
     nextSession: () => store.meta.increment(SESSION_COUNTER),
     log,
   });
-  link.session = session;
+  const rpc = new RpcServer({ topics, link: session, log });
+  session.addRoute(inbox);
+  session.addRoute(rpc);
   const pump = new OutboxPump({ outbox: store.outbox, link: session, log });
   store.outbox.onPending(() => pump.wake());
   session.addListener({
@@ -55,23 +52,6 @@ export function buildBroker({ config, topics, store, bootId, onIntake, log }: Br
   session.addListener(pump);
   session.addListener(rpc);
   return { session, pump, rpc };
-}
-
-function lateLink(holder: { session?: BrokerSession }): Link {
-  const session = () => {
-    if (!holder.session) throw new Error('the session is not built yet');
-    return holder.session;
-  };
-  return {
-    get connected() {
-      return session().connected;
-    },
-    get freeSlots() {
-      return session().freeSlots;
-    },
-    fits: (...args) => session().fits(...args),
-    publish: (...args) => session().publish(...args),
-  };
 }
 
 function brokerAccess({ broker, device, prefix }: AgentConfig): BrokerAccess {

@@ -89,7 +89,8 @@ void test_detection() {
 }
 
 void test_paths() {
-  CHECK_EQ(*check_cgroup_path("/edgepod/pod1/a/"), "edgepod/pod1/a");
+  auto clean = check_cgroup_path("/edgepod/pod1/a/");
+  if (CHECK_OK(clean)) CHECK_EQ(*clean, "edgepod/pod1/a");
   for (const char* bad : {"", "/", "a/../b", "..", "a//b", "./a", "a/.", "a\nb", "a/\x7f"}) {
     CHECK(!check_cgroup_path(bad));
   }
@@ -257,7 +258,8 @@ void test_v1_values() {
   tree.file("memory/a/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 7\n");
   CHECK_EQ(cgroup->oom_kills(), 7u);
   tree.file("memory/a/memory.usage_in_bytes", "42\n");
-  CHECK_EQ(*cgroup->read("memory.usage_in_bytes"), "42\n");
+  auto usage = cgroup->read("memory.usage_in_bytes");
+  if (CHECK_OK(usage)) CHECK_EQ(*usage, "42\n");
   CHECK(!cgroup->read("memory.nothing"));
   CgroupHost::use_for_tests(nullptr);
 }
