@@ -26,9 +26,19 @@ function yaml(): Yaml {
 
 /** The values of the documents in `text`, empty documents left out. Throws ParseError. */
 export function parseYaml(text: string, limits: YamlLimits): unknown[] {
+  try {
+    return readDocuments(text, limits);
+  } catch (error) {
+    if (error instanceof ParseError) throw error;
+    // Whatever the package throws of its own, it is about the text.
+    throw new ParseError('', `not valid YAML: ${(error as Error).message}`);
+  }
+}
+
+function readDocuments(text: string, limits: YamlLimits): unknown[] {
   const { Composer, LineCounter, Parser } = yaml();
   const lines = new LineCounter();
-  const place = (offset: number) => {
+  const place: Place = (offset) => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
@@ -100,7 +110,8 @@ class DocumentCheck {
       if (++this.#aliases > this.#limits.aliases) this.#fail(node, path, `more than ${this.#limits.aliases} aliases`);
       const target = node.resolve(this.#document);
       if (target === undefined) this.#fail(node, path, `no anchor "${node.source.slice(0, 40)}"`);
-      return this.value(target, path);
+      this.value(target, path);
+      return;
     }
     if (this.#ancestors.has(node)) this.#fail(node, path, 'an alias stands for what it is in');
     if (this.#ancestors.size > this.#limits.nesting)
