@@ -12,11 +12,11 @@ export async function mountsBelow(path: string): Promise<string[]> {
 export function parseMountPoints(text: string): string[] {
   return text.split('\n').flatMap((line) => {
     const point = line.split(' ')[4];
-    return point ? [unescape(point)] : [];
+    return point ? [decodeOctal(point)] : [];
   });
 }
 
-const unescape = (text: string): string => {
+const decodeOctal = (text: string): string => {
   if (!text.includes('\\')) return text;
   const latin1 = Buffer.from(text, 'utf8').toString('latin1');
   const bytes = latin1.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
