@@ -7,6 +7,8 @@ export const LIMITS = {
   nesting: 64,
   /** YAML aliases (`*name`) in one manifest. */
   aliases: 100,
+  /** Words, marks, line breaks and runs of spaces of a YAML text: about 3,000 lines. */
+  yamlTokens: 24_000,
   /** Errors, and warnings, reported for one manifest. */
   reported: 64,
   containers: 32,

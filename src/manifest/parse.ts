@@ -47,7 +47,12 @@ function decode(bytes: Uint8Array): string {
 
 function readValues(text: string, maxBytes: number): unknown[] {
   if (JSON_START.test(text)) return [parseJson(text, LIMITS.nesting)];
-  return parseYaml(text, { nesting: LIMITS.nesting, aliases: LIMITS.aliases, expanded: maxBytes });
+  return parseYaml(text, {
+    nesting: LIMITS.nesting,
+    aliases: LIMITS.aliases,
+    tokens: LIMITS.yamlTokens,
+    expanded: maxBytes,
+  });
 }
 
 /** Lists inside lists are bounded by the nesting limit. */

@@ -11,6 +11,8 @@ import { ParseError } from './parse-error.ts';
 export interface YamlLimits {
   nesting: number;
   aliases: number;
+  /** Words, marks, line breaks and runs of spaces of the text. */
+  tokens: number;
   /** Characters of all scalars after aliases are replaced by what they stand for. */
   expanded: number;
 }
@@ -42,6 +44,7 @@ function readDocuments(text: string, limits: YamlLimits): unknown[] {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
+  checkTokens(text, limits, place);
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
   for (const token of tokens) checkNesting(token, limits.nesting, place);
   // Unique keys are checked below: the package's own check takes time quadratic in the number of keys.
@@ -62,6 +65,25 @@ function readDocuments(text: string, limits: YamlLimits): unknown[] {
 }
 
 type Place = (offset: number) => { line: number; column: number };
+
+/**
+ * Counts what the text is made of before anything is built from it: a tree takes some 500 bytes of memory, and a
+ * microsecond or ten, for every token.
+ */
+function checkTokens(text: string, limits: YamlLimits, place: Place): void {
+  let offset = 0;
+  let count = 0;
+  let flow = 0;
+  for (const token of new (yaml().Lexer)().lex(text)) {
+    if (token === '{' || token === '[') flow++;
+    else if (token === '}' || token === ']') flow = Math.max(0, flow - 1);
+    if (flow > limits.nesting)
+      throw new ParseError('', `nested more than ${limits.nesting} levels deep`, place(offset));
+    if (++count > limits.tokens)
+      throw new ParseError('', 'Too long: too many lines or items for YAML: split it, or write JSON');
+    offset += token.length;
+  }
+}
 
 /** Walks a syntax tree without recursion: what comes after this does recurse. */
 function checkNesting(token: CST.Token, most: number, place: Place): void {

@@ -1,0 +1,138 @@
+/** From a container of a Pod and its image to the OCI runtime-spec bundle configuration the runner starts. */
+import { containerCommand } from './command.ts';
+import { containerVariables, processEnvironment } from './env.ts';
+import { grantedCapabilities } from './oci/capabilities.ts';
+import { deviceRules, MASKED_PATHS, READONLY_PATHS } from './oci/confinement.ts';
+import { containerMounts, type VolumeBind } from './oci/mounts.ts';
+import { ContainerConfigError, type OciConfig, type OciNamespace } from './oci/types.ts';
+import { containerUser } from './oci/user.ts';
+import { oomScoreAdj } from './qos.ts';
+import { containerResources } from './resources.ts';
+import type { Container, Pod, SecurityContext } from './types.ts';
+
+/** The part of an image's configuration that decides how it is run. */
+export interface ImageDefaults {
+  env: readonly string[];
+  entrypoint: readonly string[];
+  cmd: readonly string[];
+  workingDir: string;
+  user: string;
+}
+
+export interface OciInput {
+  pod: Pod;
+  /** Name of one of `pod.spec.containers`. */
+  container: string;
+  /** `lowerDirs`: absolute directories, topmost layer first. */
+  image: { config: ImageDefaults; lowerDirs: readonly string[] };
+  hostname: string;
+  /** Value of `linux.cgroupsPath`: `<pod cgroup>/<container>`. */
+  cgroupsPath: string;
+  /** Overlay directories of this attempt. */
+  upperDir: string;
+  workDir: string;
+  mounts: readonly VolumeBind[];
+  etc: { hosts: string; hostname: string; resolvConf: string };
+  shmPath?: string;
+  terminationLog?: string;
+  /** Bytes of memory of the machine, for oom_score_adj. */
+  nodeMemory: number;
+  /** OCI `linux.seccomp`, resolved for `containerCapabilities` of this container; not used when privileged. */
+  seccomp?: object | undefined;
+  /** The most open files the runner may allow (its own hard limit). */
+  nofileMax?: number;
+}
+
+/** systemd's limits: soft where select(2) still works, hard high enough for any server, and what most hosts grant. */
+const NOFILE_SOFT = 1024;
+const NOFILE_HARD = 524_288;
+const NOFILE_GRANTED = 20_000;
+
+/**
+ * Stands for the infra process's namespace, which the runner joins by its own descriptor. No such file exists, so that
+ * a runtime that took the path literally would fail instead of joining something else.
+ */
+const INFRA = '/infra';
+
+/** Throws ContainerConfigError: no program to run, a malformed user in the image. */
+export function ociConfig(input: OciInput): OciConfig {
+  const { pod, image } = input;
+  const container = findContainer(pod, input.container);
+  const security = effectiveSecurity(pod, container);
+  const privileged = security.privileged === true;
+  const { user, lookup } = containerUser(security, image.config.user);
+  return {
+    ociVersion: '1.2.0',
+    process: { ...processConfig(input, container, security), user },
+    root: { path: 'rootfs', readonly: security.readOnlyRootFilesystem === true },
+    mounts: containerMounts({ ...input, volumes: input.mounts, privileged }),
+    linux: {
+      namespaces: namespaces(pod),
+      cgroupsPath: input.cgroupsPath,
+      resources: { ...containerResources(container), devices: deviceRules(privileged) },
+      maskedPaths: privileged ? [] : [...MASKED_PATHS],
+      readonlyPaths: privileged ? [] : [...READONLY_PATHS],
+      ...(input.seccomp !== undefined && !privileged && { seccomp: input.seccomp }),
+    },
+    annotations: {
+      'io.edgepod.rootfs.lowerdir': JSON.stringify(image.lowerDirs),
+      'io.edgepod.rootfs.upperdir': input.upperDir,
+      'io.edgepod.rootfs.workdir': input.workDir,
+      ...(lookup !== undefined && { 'io.edgepod.user': lookup }),
+    },
+  };
+}
+
+/** Capabilities of a container, `CAP_…`, in kernel order: what a seccomp profile is resolved for. */
+export function containerCapabilities(container: Container): string[] {
+  return grantedCapabilities(container.securityContext).map((name) => `CAP_${name}`);
+}
+
+function processConfig(
+  { pod, image, hostname, nodeMemory, nofileMax = NOFILE_GRANTED }: OciInput,
+  container: Container,
+  security: SecurityContext,
+): Omit<OciConfig['process'], 'user'> {
+  const variables = containerVariables(container.env);
+  const args = containerCommand({ command: container.command, args: container.args, image: image.config, variables });
+  if (args.length === 0)
+    throw new ContainerConfigError(`no command: the image ${container.image} names none, so the container must`);
+  const capabilities = containerCapabilities(container);
+  const hard = Math.min(NOFILE_HARD, nofileMax);
+  return {
+    terminal: false,
+    args,
+    env: processEnvironment({ image: image.config.env, container: variables, hostname }),
+    cwd: absolute(container.workingDir ?? image.config.workingDir),
+    // Inheritable and ambient stay empty (CVE-2022-29162 and its family).
+    capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+    rlimits: [{ type: 'RLIMIT_NOFILE', soft: Math.min(NOFILE_SOFT, hard), hard }],
+    noNewPrivileges: security.allowPrivilegeEscalation === false,
+    oomScoreAdj: oomScoreAdj(pod, container, nodeMemory),
+  };
+}
+
+function findContainer(pod: Pod, name: string): Container {
+  const container = pod.spec.containers.find((candidate) => candidate.name === name);
+  if (container === undefined) throw new ContainerConfigError(`the pod has no container ${name}`);
+  return container;
+}
+
+/** The container's word wins over the pod's, field by field. */
+function effectiveSecurity(pod: Pod, container: Container): SecurityContext {
+  return { ...pod.spec.securityContext, ...container.securityContext };
+}
+
+/** Network, IPC and UTS are the pod's, mounts and cgroup the container's own, PIDs as the manifest says. */
+function namespaces(pod: Pod): OciNamespace[] {
+  const shared: OciNamespace['type'][] = pod.spec.shareProcessNamespace
+    ? ['network', 'ipc', 'uts', 'pid']
+    : ['network', 'ipc', 'uts'];
+  const own: OciNamespace['type'][] = pod.spec.shareProcessNamespace ? ['mount', 'cgroup'] : ['pid', 'mount', 'cgroup'];
+  return [...shared.map((type) => ({ type, path: `${INFRA}/${type}` })), ...own.map((type) => ({ type }))];
+}
+
+/** An image's working directory may be missing or relative to its root. */
+function absolute(path: string): string {
+  return path.startsWith('/') ? path : `/${path}`;
+}
