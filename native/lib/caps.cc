@@ -48,8 +48,8 @@ Result<Ok> set_capabilities(const CapabilitySets& sets) {
   if (!held) return std::move(held.error());
   const uint64_t permitted = sets.permitted & *held;
   const uint64_t ambient = sets.ambient & sets.inheritable & permitted;
-  // Inheritable stays empty (CVE-2022-29162 and its family: with it, a file's inheritable capabilities would come
-  // alive in the container), except for what an explicit ambient set needs to exist at all.
+  // Inheritable stays empty (CVE-2022-29162 and its family: with it, a file's inheritable capabilities would
+  // come alive in the container), except for what an explicit ambient set needs to exist at all.
   EDGEPOD_TRY(capset(sets.effective & permitted, permitted, ambient));
   // ENOSYS/EINVAL: no ambient set before 4.3, so nothing to clear.
   if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)

@@ -108,7 +108,8 @@ Result<Ok> mount_hybrid(const MountTarget& target, uint64_t attributes, bool own
 }  // namespace
 
 Result<Ok> mount_cgroup(const MountTarget& target, const MountOptions& options, bool own_namespace) {
-  // Read-only unless the specification says otherwise: release_agent (CVE-2022-0492) and limits stay out of reach.
+  // Read-only unless the specification says otherwise: release_agent (CVE-2022-0492) and limits stay out of
+  // reach.
   const uint64_t attributes = options.set | kAttributes;
   if (!unified_only()) return mount_hybrid(target, attributes, own_namespace);
   if (own_namespace) return mount_hierarchy(target, {}, attributes);

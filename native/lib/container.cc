@@ -1,5 +1,5 @@
-// The parent's side of a start: everything that can be done before the child exists, the clone, and the wait for the
-// child's verdict. The child's side is container_init.cc and exec.cc.
+// The parent's side of a start: everything that can be done before the child exists, the clone, and the wait
+// for the child's verdict. The child's side is container_init.cc and exec.cc.
 #include "lib/container.h"
 
 #include <fcntl.h>
@@ -55,8 +55,8 @@ Result<ContainerProcess> launch(const CloneRequest& request, Child&& child) {
   if (!pipe) return std::move(pipe.error());
   EDGEPOD_TRY(keep_clear_of_stdio(pipe->read_end));
   EDGEPOD_TRY(keep_clear_of_stdio(pipe->write_end));
-  // Children inherit it from their first instruction on: in a shared PID namespace no process of the container can
-  // ptrace one of them, or open its /proc/<pid>/{fd,exe,mem} (CVE-2016-9962, CVE-2019-5736).
+  // Children inherit it from their first instruction on: in a shared PID namespace no process of the
+  // container can ptrace one of them, or open its /proc/<pid>/{fd,exe,mem} (CVE-2016-9962, CVE-2019-5736).
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   SignalsBlocked blocked;
   auto cloned = clone_process(request);
@@ -81,7 +81,8 @@ Result<ContainerProcess> launch(const CloneRequest& request, Child&& child) {
 }
 
 Result<Ok> check_supported(const Spec& spec) {
-  if (spec.process.terminal) return input_error("parse-spec", "process.terminal: terminals are not supported", ENOTSUP);
+  if (spec.process.terminal)
+    return input_error("parse-spec", "process.terminal: terminals are not supported", ENOTSUP);
   return Ok{};
 }
 
@@ -99,7 +100,9 @@ Result<ContainerProcess> start_container(const ContainerParams& params) {
   if (namespaces->pid_namespace) EDGEPOD_TRY(pid_scope.enter(namespaces->pid_namespace.get()));
   const InitContext context{&params, &*namespaces, spec.seccomp ? &*filter : nullptr};
   const CloneRequest request{namespaces->clone_flags, params.cgroup ? params.cgroup->clone_fd() : -1};
-  return launch(request, [&](int& error_fd, bool in_cgroup) { return run_container_init(context, error_fd, in_cgroup); });
+  return launch(request, [&](int& error_fd, bool in_cgroup) {
+    return run_container_init(context, error_fd, in_cgroup);
+  });
 }
 
 Result<ContainerProcess> exec_in_container(const ExecParams& params) {
@@ -111,7 +114,8 @@ Result<ContainerProcess> exec_in_container(const ExecParams& params) {
   EDGEPOD_TRY(pid_scope.enter_process(params.target_pidfd, params.target_pid));
   const ExecContext context{&params, params.spec->seccomp ? &*filter : nullptr};
   const CloneRequest request{0, params.cgroup ? params.cgroup->clone_fd() : -1};
-  return launch(request, [&](int& error_fd, bool in_cgroup) { return run_exec(context, error_fd, in_cgroup); });
+  return launch(request,
+                [&](int& error_fd, bool in_cgroup) { return run_exec(context, error_fd, in_cgroup); });
 }
 
 }  // namespace edgepod

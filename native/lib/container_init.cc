@@ -41,7 +41,8 @@ int own_namespaces(const NamespacePlan& plan) {
 }
 
 Result<Ok> set_names(const Spec& spec) {
-  if (!spec.hostname.empty() && sethostname(spec.hostname.data(), spec.hostname.size()) < 0) return errno_error("hostname");
+  if (!spec.hostname.empty() && sethostname(spec.hostname.data(), spec.hostname.size()) < 0)
+    return errno_error("hostname");
   if (!spec.domainname.empty() && setdomainname(spec.domainname.data(), spec.domainname.size()) < 0)
     return errno_error("domainname");
   return Ok{};
@@ -62,8 +63,9 @@ Result<Ok> enter_namespaces(const InitContext& context) {
   return write_sysctls(params.spec->sysctl, own);
 }
 
-// The working directory exists when the program starts, as with other runtimes. Made below the root, so that a link
-// in the image cannot have it made on the host (CVE-2026-55686); a path through procfs is refused here already.
+// The working directory exists when the program starts, as with other runtimes. Made below the root, so that
+// a link in the image cannot have it made on the host (CVE-2026-55686); a path through procfs is refused here
+// already.
 Result<Ok> make_working_directory(const Spec& spec, int root_fd) {
   auto made = make_dir_in_root(root_fd, spec.process.cwd);
   if (made || made.error().err == EROFS) return Ok{};
@@ -76,7 +78,8 @@ bool has_variable(const std::vector<std::string>& env, std::string_view prefix) 
   return false;
 }
 
-// All of it before pivot_root: bind sources and the host's /proc are still there, nothing of the image is trusted.
+// All of it before pivot_root: bind sources and the host's /proc are still there, nothing of the image is
+// trusted.
 Result<Identity> build_root(const InitContext& context) {
   const ContainerParams& params = *context.params;
   const Spec& spec = *params.spec;
@@ -85,7 +88,8 @@ Result<Identity> build_root(const InitContext& context) {
   if (!mounts) return std::move(mounts.error());
   auto root = mount_root(spec, params.bundle_fd);
   if (!root) return std::move(root.error());
-  for (PlannedMount& mount : *mounts) EDGEPOD_TRY(attach_mount(root->get(), mount, context.namespaces->new_cgroup));
+  for (PlannedMount& mount : *mounts)
+    EDGEPOD_TRY(attach_mount(root->get(), mount, context.namespaces->new_cgroup));
   EDGEPOD_TRY(populate_dev(spec, root->get()));
   EDGEPOD_TRY(make_working_directory(spec, root->get()));
   auto identity = resolve_identity(spec, root->get(), !has_variable(spec.process.env, "HOME="));

@@ -23,8 +23,8 @@ struct ExecContext {
 Error run_container_init(const InitContext& context, int& error_fd, bool in_cgroup);
 Error run_exec(const ExecContext& context, int& error_fd, bool in_cgroup);
 
-// Joins what the clone has not put the process into already. By its own hand, so before anything else of the start
-// and without a round trip through the parent.
+// Joins what the clone has not put the process into already. By its own hand, so before anything else of the
+// start and without a round trip through the parent.
 Result<Ok> enter_cgroup(const Cgroup* cgroup, bool born_in_it);
 
 }  // namespace edgepod

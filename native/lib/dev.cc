@@ -32,8 +32,8 @@ constexpr StandardLink kLinks[] = {{"/proc/self/fd", "fd"},
 
 mode_t type_bits(char type) { return type == 'b' ? S_IFBLK : type == 'p' ? S_IFIFO : S_IFCHR; }
 
-// Something is there already: it must be what was asked for. A link or file in its place would redirect what the
-// container, or a later mask, writes (CVE-2025-31133, CVE-2025-52565).
+// Something is there already: it must be what was asked for. A link or file in its place would redirect what
+// the container, or a later mask, writes (CVE-2025-31133, CVE-2025-52565).
 Result<Ok> verify_device(int dir, const char* name, mode_t type, dev_t device) {
   struct stat st;
   if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0) return errno_error(kStep, name);
@@ -54,7 +54,8 @@ Result<Ok> bind_device(int root_fd, const std::string& path, mode_t type, dev_t 
   auto tree = clone_tree(source.get(), false);
   if (!tree) return Error{kStep, tree.error().err, path};
   const bool detached = static_cast<bool>(*tree);
-  auto mounted = mount_bind({root_fd, path, place->get()}, detached ? tree->get() : source.get(), detached, false);
+  auto mounted =
+      mount_bind({root_fd, path, place->get()}, detached ? tree->get() : source.get(), detached, false);
   if (!mounted) return Error{kStep, mounted.error().err, path};
   return Ok{};
 }
@@ -99,7 +100,8 @@ Result<Ok> populate_dev(const Spec& spec, int root_fd) {
   auto dev = make_dir_in_root(root_fd, "/dev", 0755, Links::Refuse);
   if (!dev) {
     const bool link = dev.error().err == ELOOP;
-    return Error{kStep, dev.error().err, link ? "/dev must be a real directory in the image" : dev.error().detail};
+    return Error{kStep, dev.error().err,
+                 link ? "/dev must be a real directory in the image" : dev.error().detail};
   }
   for (const StandardDevice& standard : kStandard) {
     SpecDevice device;

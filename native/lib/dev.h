@@ -6,8 +6,8 @@
 
 namespace edgepod {
 
-// Makes the six standard devices, linux.devices, and the links fd, stdin, stdout, stderr, ptmx. Nothing is done when
-// the specification binds a directory over /dev. Error step "make-device".
+// Makes the six standard devices, linux.devices, and the links fd, stdin, stdout, stderr, ptmx. Nothing is
+// done when the specification binds a directory over /dev. Error step "make-device".
 Result<Ok> populate_dev(const Spec& spec, int root_fd);
 
 }  // namespace edgepod

@@ -12,8 +12,8 @@ namespace {
 
 enum class Kind : char { Failure, Ready };
 
-// One write below PIPE_BUF, so it arrives whole. `step` is a pointer to a string constant: the child is a fork that
-// has not exec'ed, so the same constant is at the same address in the parent.
+// One write below PIPE_BUF, so it arrives whole. `step` is a pointer to a string constant: the child is a
+// fork that has not exec'ed, so the same constant is at the same address in the parent.
 struct Message {
   const char* step;
   int err;

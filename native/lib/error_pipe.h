@@ -1,5 +1,5 @@
-// How a child tells its parent why it could not become the container. The pipe closes at execve: end of file without
-// a message is success.
+// How a child tells its parent why it could not become the container. The pipe closes at execve: end of file
+// without a message is success.
 #pragma once
 
 #include "lib/fd.h"
@@ -22,8 +22,8 @@ void report_ready(int fd);
 enum class ChildOutcome { Executed, Ready };
 Result<ChildOutcome> wait_for_child(int fd);
 
-// Child side: the parent holds no read end any more, i.e. it is dead. Works across PID namespaces, where getppid()
-// does not.
+// Child side: the parent holds no read end any more, i.e. it is dead. Works across PID namespaces, where
+// getppid() does not.
 bool parent_is_gone(int fd);
 
 }  // namespace edgepod

@@ -52,8 +52,8 @@ Result<std::string> find_executable(const std::string& name, const std::vector<s
   return input_error("exec", name + (denied ? "" : ": not found in PATH"), denied ? denied : ENOENT);
 }
 
-std::vector<std::string> build_environment(const std::vector<std::string>& base, const std::vector<std::string>& extra,
-                                           const std::string& home) {
+std::vector<std::string> build_environment(const std::vector<std::string>& base,
+                                           const std::vector<std::string>& extra, const std::string& home) {
   std::vector<std::string> out = base;
   for (const std::string& entry : extra) {
     bool replaced = false;

@@ -5,8 +5,8 @@
 namespace edgepod {
 namespace {
 
-// RapidJSON has no depth limit of its own. Brackets outside of strings are counted before it sees the text, so
-// that "[[[[…" costs one pass and no memory.
+// RapidJSON has no depth limit of its own. Brackets outside of strings are counted before it sees the text,
+// so that "[[[[…" costs one pass and no memory.
 bool deeper_than(std::string_view text, int max_depth) {
   int depth = 0;
   bool in_string = false;
@@ -34,8 +34,10 @@ Result<JsonDocument> parse_json(std::string_view text, size_t max_bytes, int max
   if (deeper_than(text, max_depth))
     return input_error("parse-json", "nesting is deeper than " + std::to_string(max_depth));
   JsonDocument document;
-  // Iterative: the parser's stack is on the heap. Encoding is validated because texts become paths and arguments.
-  document.Parse<rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag>(text.data(), text.size());
+  // Iterative: the parser's stack is on the heap. Encoding is validated because texts become paths and
+  // arguments.
+  document.Parse<rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag>(text.data(),
+                                                                                         text.size());
   if (document.HasParseError())
     return input_error("parse-json", std::string(rapidjson::GetParseError_En(document.GetParseError())) +
                                          " (byte " + std::to_string(document.GetErrorOffset()) + ")");
@@ -102,7 +104,8 @@ bool JsonReader::take_text(const JsonValue& value, const std::string& path, std:
     refuse(path, "must be a string");
   } else if (value.GetStringLength() > max) {
     refuse(path, "is too long");
-  } else if (std::string_view(value.GetString(), value.GetStringLength()).find('\0') != std::string_view::npos) {
+  } else if (std::string_view(value.GetString(), value.GetStringLength()).find('\0') !=
+             std::string_view::npos) {
     refuse(path, "contains NUL");
   } else {
     out.assign(value.GetString(), value.GetStringLength());

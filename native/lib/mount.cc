@@ -24,7 +24,8 @@ bool on_procfs(int fd) {
 }
 
 Error at(const std::string& destination, Error error) {
-  error.detail = destination + (error.detail.empty() || error.detail == destination ? "" : ": " + error.detail);
+  error.detail =
+      destination + (error.detail.empty() || error.detail == destination ? "" : ": " + error.detail);
   return error;
 }
 
@@ -68,14 +69,17 @@ Result<UniqueFd> open_target(int root_fd, const PlannedMount& mount) {
                              : make_file_in_root(root_fd, mount.destination);
   if (!target) {
     const bool link = kernel_view && target.error().err == ELOOP;
-    const std::string reason = link ? "must be a real directory in the image, not a symbolic link" : target.error().detail;
+    const std::string reason =
+        link ? "must be a real directory in the image, not a symbolic link" : target.error().detail;
     return at(mount.destination, Error{kStep, target.error().err, reason});
   }
   // Anything over procfs could fake the files that this and later starts write security settings to
   // (CVE-2019-16884, CVE-2025-52881).
-  const bool over_proc = mount.destination == "/proc" && type != "proc" && !(mount.source && on_procfs(mount.source.get()));
+  const bool over_proc =
+      mount.destination == "/proc" && type != "proc" && !(mount.source && on_procfs(mount.source.get()));
   const bool inside_proc = on_procfs(target->get()) && !(mount.destination == "/proc" && type == "proc");
-  if (over_proc || inside_proc) return input_error(kStep, mount.destination + ": nothing may be mounted over /proc", EPERM);
+  if (over_proc || inside_proc)
+    return input_error(kStep, mount.destination + ": nothing may be mounted over /proc", EPERM);
   return target;
 }
 
@@ -117,9 +121,11 @@ Result<Ok> attach_mount(int root_fd, PlannedMount& mount, bool own_cgroup_namesp
   if (type == "cgroup" || type == "cgroup2") return mount_cgroup(target, mount.options, own_cgroup_namespace);
   const MountOptions& options = mount.options;
   auto mounted = options.bind ? mount_bind(target, mount.source.get(), mount.detached, options.recursive)
-                              : mount_filesystem(target, type.c_str(), mount.spec->source.c_str(), options.data, options.set);
+                              : mount_filesystem(target, type.c_str(), mount.spec->source.c_str(),
+                                                 options.data, options.set);
   if (!mounted) {
-    // Vendor kernels without POSIX message queues: nothing in the container can use them, so nothing is missing.
+    // Vendor kernels without POSIX message queues: nothing in the container can use them, so nothing is
+    // missing.
     if (type == "mqueue" && mounted.error().err == ENODEV) return Ok{};
     return at(mount.destination, mounted.error());
   }

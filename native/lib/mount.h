@@ -1,5 +1,5 @@
-// Mounts of a container: sources opened while host paths still mean something, targets resolved inside the root,
-// and everything attached descriptor to descriptor.
+// Mounts of a container: sources opened while host paths still mean something, targets resolved inside the
+// root, and everything attached descriptor to descriptor.
 #pragma once
 
 #include <string>
@@ -22,17 +22,18 @@ struct PlannedMount {
   bool is_dir = true;
 };
 
-// Parses options and opens every bind source, in the order of the list. Relative sources start at `bundle_fd`.
-// Error steps "mount-options", "open-mount-source".
+// Parses options and opens every bind source, in the order of the list. Relative sources start at
+// `bundle_fd`. Error steps "mount-options", "open-mount-source".
 Result<std::vector<PlannedMount>> plan_mounts(const std::vector<SpecMount>& mounts, int bundle_fd);
 
-// Attaches one mount below `root_fd`, making its target where missing. `own_cgroup_namespace`: see cgroup_mount.h.
-// Error step "mount".
+// Attaches one mount below `root_fd`, making its target where missing. `own_cgroup_namespace`: see
+// cgroup_mount.h. Error step "mount".
 Result<Ok> attach_mount(int root_fd, PlannedMount& mount, bool own_cgroup_namespace);
 
 // A new instance of a file system, not attached anywhere. ENOSYS where the kernel lacks fsopen.
 Result<UniqueFd> new_filesystem(const char* type, const char* source,
-                                const std::vector<std::pair<std::string, std::string>>& data, uint64_t attributes);
+                                const std::vector<std::pair<std::string, std::string>>& data,
+                                uint64_t attributes);
 
 // A place to mount on. After a mount(2) fallback the mount is found again by looking `path` up once more.
 struct MountTarget {
@@ -52,7 +53,8 @@ Result<UniqueFd> mount_bind(const MountTarget& target, int source, bool detached
 // A bind source for mount_bind: a detached clone of what `fd` is, or (without open_tree) nothing.
 Result<UniqueFd> clone_tree(int fd, bool recursive);
 
-// Changes attributes of an attached mount. Without mount_setattr (< 5.12) by remounting; then recursion is refused.
+// Changes attributes of an attached mount. Without mount_setattr (< 5.12) by remounting; then recursion is
+// refused.
 Result<Ok> set_mount_attributes(int mount_fd, uint64_t set, uint64_t clear, bool recursive);
 
 }  // namespace edgepod

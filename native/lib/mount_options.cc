@@ -91,7 +91,8 @@ Result<MountOptions> parse_mount_options(const std::vector<std::string>& options
       out.recursive = option == "rbind";
     } else if (option.rfind(kSubpath, 0) == 0) {
       out.subpath = option.substr(kSubpath.size());
-    } else if (option == "defaults" || option.empty() || take_attribute(option, out) || take_propagation(option, out)) {
+    } else if (option == "defaults" || option.empty() || take_attribute(option, out) ||
+               take_propagation(option, out)) {
       continue;
     } else if (option == "idmap" || option == "ridmap" || option == "tmpcopyup") {
       return input_error("mount-options", "\"" + option + "\" is not supported", ENOTSUP);

@@ -12,11 +12,12 @@ namespace edgepod {
 
 struct MountOptions {
   bool bind = false, recursive = false;
-  uint64_t set = 0, clear = 0;                      // MOUNT_ATTR_*, this mount
-  uint64_t recursive_set = 0, recursive_clear = 0;  // MOUNT_ATTR_*, with everything below ("rro", "rnosuid", …)
-  uint64_t propagation = 0;                         // MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE or 0
+  uint64_t set = 0, clear = 0;  // MOUNT_ATTR_*, this mount
+  uint64_t recursive_set = 0,
+           recursive_clear = 0;  // MOUNT_ATTR_*, with everything below ("rro", "rnosuid", …)
+  uint64_t propagation = 0;      // MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE or 0
   bool propagation_recursive = false;
-  std::string subpath;                                     // "x-edgepod.subpath=REL": bind this below the source
+  std::string subpath;  // "x-edgepod.subpath=REL": bind this below the source
   std::vector<std::pair<std::string, std::string>> data;  // for the file system, in order; value "" = flag
 };
 

@@ -95,8 +95,9 @@ Result<UniqueFd> mount_filesystem(const MountTarget& target, const char* type, c
 }
 
 Result<UniqueFd> clone_tree(int fd, bool recursive) {
-  UniqueFd tree(sys_open_tree(fd, "", static_cast<unsigned>(AT_EMPTY_PATH) | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-                                          (recursive ? AT_RECURSIVE : 0)));
+  UniqueFd tree(sys_open_tree(fd, "",
+                              static_cast<unsigned>(AT_EMPTY_PATH) | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+                                  (recursive ? AT_RECURSIVE : 0)));
   if (!tree && errno != ENOSYS) return errno_error("open-mount-source");
   return tree;
 }
@@ -108,8 +109,10 @@ Result<UniqueFd> mount_bind(const MountTarget& target, int source, bool detached
     if (!mount) return errno_error(kStep, target.path);
     return mount;
   }
-  // Source and target by descriptor: nothing is looked up by name that somebody could have swapped (CVE-2021-30465).
-  if (sys_mount(FdPath(source).text, FdPath(target.fd).text, nullptr, MS_BIND | (recursive ? MS_REC : 0), nullptr) < 0)
+  // Source and target by descriptor: nothing is looked up by name that somebody could have swapped
+  // (CVE-2021-30465).
+  if (sys_mount(FdPath(source).text, FdPath(target.fd).text, nullptr, MS_BIND | (recursive ? MS_REC : 0),
+                nullptr) < 0)
     return errno_error(kStep, target.path);
   auto mount = reopen(target);
   if (!mount) return mount;
@@ -128,7 +131,8 @@ Result<Ok> set_mount_attributes(int mount_fd, uint64_t set, uint64_t clear, bool
   uint64_t flags = current_flags(mount_fd) & ~mount_flags(clear & ~MOUNT_ATTR__ATIME);
   if (clear & MOUNT_ATTR__ATIME) flags &= ~static_cast<uint64_t>(MS_NOATIME | MS_RELATIME | MS_STRICTATIME);
   flags |= mount_flags(set) | MS_REMOUNT | MS_BIND;
-  if (sys_mount(nullptr, FdPath(mount_fd).text, nullptr, flags, nullptr) < 0) return errno_error("mount-attributes");
+  if (sys_mount(nullptr, FdPath(mount_fd).text, nullptr, flags, nullptr) < 0)
+    return errno_error("mount-attributes");
   return Ok{};
 }
 

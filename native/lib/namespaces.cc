@@ -47,7 +47,8 @@ Result<Ok> join_by_proc(int pidfd, pid_t pid, int mask) {
     fds[i].reset(openat(directory.get(), kFiles[i].name, O_RDONLY | O_CLOEXEC));
     if (!fds[i]) return errno_error(kStep, kFiles[i].name);
   }
-  // The directory belongs to one process for ever, but it may have been a new owner of the number from the start.
+  // The directory belongs to one process for ever, but it may have been a new owner of the number from the
+  // start.
   if (!alive(pidfd, pid)) return input_error(kStep, "the process to join has ended", ESRCH);
   for (size_t i = 0; i < std::size(kFiles); i++)
     if (fds[i] && setns(fds[i].get(), kFiles[i].flag) < 0) return errno_error(kStep, kFiles[i].name);
@@ -92,7 +93,8 @@ Result<NamespacePlan> plan_namespaces(const Spec& spec, bool sandbox) {
 Result<Ok> join_process(int pidfd, pid_t pid, int mask) {
   if (pidfd >= 0 && setns(pidfd, mask) == 0) return Ok{};
   // Before 5.8 a pidfd is no argument for setns.
-  if (pidfd < 0 || errno == EINVAL || errno == ENOSYS || errno == EBADF) return join_by_proc(pidfd, pid, mask);
+  if (pidfd < 0 || errno == EINVAL || errno == ENOSYS || errno == EBADF)
+    return join_by_proc(pidfd, pid, mask);
   return errno_error(kStep, errno == ESRCH ? "the process to join has ended" : "");
 }
 

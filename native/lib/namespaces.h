@@ -14,11 +14,11 @@
 namespace edgepod {
 
 struct NamespacePlan {
-  uint64_t clone_flags = 0;   // created at birth
-  bool new_cgroup = false;    // created by the child once it is in its cgroup
-  int sandbox_mask = 0;       // CLONE_NEW* joined from the sandbox's infra process
-  bool sandbox_pid = false;   // children are born in the sandbox's PID namespace
-  UniqueFd pid_namespace;     // or in this one
+  uint64_t clone_flags = 0;                      // created at birth
+  bool new_cgroup = false;                       // created by the child once it is in its cgroup
+  int sandbox_mask = 0;                          // CLONE_NEW* joined from the sandbox's infra process
+  bool sandbox_pid = false;                      // children are born in the sandbox's PID namespace
+  UniqueFd pid_namespace;                        // or in this one
   std::vector<std::pair<int, UniqueFd>> joined;  // by path: flag, namespace
 
   bool new_network() const;
@@ -28,14 +28,14 @@ struct NamespacePlan {
 // Error step "plan-namespaces".
 Result<NamespacePlan> plan_namespaces(const Spec& spec, bool sandbox);
 
-// Enters namespaces of a living process: by its pidfd (5.8), else through /proc/<pid>/ns, checking afterwards that
-// the process still lives. Error step "join-namespaces".
+// Enters namespaces of a living process: by its pidfd (5.8), else through /proc/<pid>/ns, checking afterwards
+// that the process still lives. Error step "join-namespaces".
 Result<Ok> join_process(int pidfd, pid_t pid, int mask);
 
-// While one of these exists, children of this process are born in another PID namespace. PID is the one namespace
-// that setns changes for children only, so doing it around the clone spares an intermediate process: the new process
-// is the caller's own child, with a pidfd. The destructor restores; if that fails the process ends itself, as every
-// later child would be born in a container's namespace.
+// While one of these exists, children of this process are born in another PID namespace. PID is the one
+// namespace that setns changes for children only, so doing it around the clone spares an intermediate
+// process: the new process is the caller's own child, with a pidfd. The destructor restores; if that fails
+// the process ends itself, as every later child would be born in a container's namespace.
 class PidNamespaceScope {
  public:
   PidNamespaceScope() = default;

@@ -28,7 +28,8 @@ Result<Layers> open_layers(const Spec& spec) {
   auto list = parse_json(*spec.annotation(kAnnotationLowerDir), 256 << 10, 2);
   if (!list) return Error{kStep, EINVAL, std::string(kAnnotationLowerDir) + ": " + list.error().detail};
   if (!list->IsArray() || list->Empty() || list->Size() > kMaxLayers)
-    return input_error(kStep, std::string(kAnnotationLowerDir) + ": must be an array of 1 to 128 directories");
+    return input_error(kStep,
+                       std::string(kAnnotationLowerDir) + ": must be an array of 1 to 128 directories");
   Layers layers;
   for (const JsonValue& item : list->GetArray()) {
     if (!item.IsString()) return input_error(kStep, std::string(kAnnotationLowerDir) + ": must hold strings");
@@ -53,8 +54,8 @@ bool set_text(int fs, const char* key, const char* value) {
   return sys_fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0) == 0;
 }
 
-// Layers go in as /proc/self/fd/N: opened once, and short, so that neither the 255 bytes of fsconfig nor the page of
-// mount(2) limits where layers live or how many there are.
+// Layers go in as /proc/self/fd/N: opened once, and short, so that neither the 255 bytes of fsconfig nor the
+// page of mount(2) limits where layers live or how many there are.
 Result<UniqueFd> overlay_by_fs(const Layers& layers) {
   UniqueFd fs(sys_fsopen("overlay"));
   if (!fs) return errno_error(kStep, "overlay");
@@ -63,7 +64,8 @@ Result<UniqueFd> overlay_by_fs(const Layers& layers) {
   if (layers.upper && (!set_text(fs.get(), "upperdir", FdPath(layers.upper.get()).text) ||
                        !set_text(fs.get(), "workdir", FdPath(layers.work.get()).text)))
     return errno_error(kStep, "upperdir");
-  if (sys_fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) return errno_error(kStep, "overlay");
+  if (sys_fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
+    return errno_error(kStep, "overlay");
   UniqueFd mount(sys_fsmount(fs.get(), 0));
   if (!mount) return errno_error(kStep, "overlay");
   return mount;
@@ -80,7 +82,8 @@ Result<UniqueFd> overlay_by_mount(const Layers& layers, const MountTarget& targe
     options += std::string(",workdir=") + FdPath(layers.work.get()).text;
   }
   if (options.size() > kMaxOptions) return input_error(kStep, "too many layers for this kernel", E2BIG);
-  if (sys_mount("overlay", FdPath(target.fd).text, "overlay", 0, options.c_str()) < 0) return errno_error(kStep, "overlay");
+  if (sys_mount("overlay", FdPath(target.fd).text, "overlay", 0, options.c_str()) < 0)
+    return errno_error(kStep, "overlay");
   return open_in_root(target.root_fd, target.path, O_PATH | O_DIRECTORY);
 }
 

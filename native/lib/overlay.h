@@ -1,4 +1,5 @@
-// The container's root as an overlay of image layers, mounted by the container itself so that the host never sees it.
+// The container's root as an overlay of image layers, mounted by the container itself so that the host never
+// sees it.
 #pragma once
 
 #include "lib/mount.h"
@@ -6,8 +7,8 @@
 
 namespace edgepod {
 
-// Mounts the layers named by the specification's annotations on `target`. Returns a descriptor of the new root.
-// Error step "mount-overlay".
+// Mounts the layers named by the specification's annotations on `target`. Returns a descriptor of the new
+// root. Error step "mount-overlay".
 Result<UniqueFd> mount_overlay(const Spec& spec, const MountTarget& target);
 
 }  // namespace edgepod

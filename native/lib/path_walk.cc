@@ -1,6 +1,6 @@
 // openat2(RESOLVE_IN_ROOT) in user space. The invariant that makes it safe against concurrent renames:
-// `stack` holds a descriptor of every directory from the root to the current one, and ".." only ever pops it, so
-// no step asks the kernel for a parent.
+// `stack` holds a descriptor of every directory from the root to the current one, and ".." only ever pops it,
+// so no step asks the kernel for a parent.
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
@@ -16,8 +16,8 @@ namespace edgepod {
 namespace {
 
 constexpr const char* kStep = "resolve-path";
-constexpr int kMaxLinks = 40;     // as the kernel
-constexpr size_t kMaxDepth = 512; // descriptors held at once
+constexpr int kMaxLinks = 40;      // as the kernel
+constexpr size_t kMaxDepth = 512;  // descriptors held at once
 
 // Puts the components of `path` before those still to be walked.
 bool prepend(std::deque<std::string>& todo, std::string_view path) {
@@ -72,7 +72,8 @@ class Walk {
  private:
   Result<Ok> follow(int link) {
     // Every link of procfs is refused: from here a magic one cannot be told from a plain one.
-    if (links_ == Links::Refuse || ++followed_ > kMaxLinks || on_procfs(link)) return input_error(kStep, name_, ELOOP);
+    if (links_ == Links::Refuse || ++followed_ > kMaxLinks || on_procfs(link))
+      return input_error(kStep, name_, ELOOP);
     char target[PATH_MAX];
     const ssize_t n = readlinkat(link, "", target, sizeof target);
     if (n < 0) return errno_error(kStep, name_);

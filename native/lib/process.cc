@@ -19,9 +19,9 @@
 namespace edgepod {
 namespace {
 
-// A working directory inside one of our own descriptors (/proc/self/fd/7) would be the host's (CVE-2024-21626).
-// Every descriptor that could lead out is closed by now; that the result is below the root is verified all the same:
-// the kernel answers "(unreachable)/…" otherwise.
+// A working directory inside one of our own descriptors (/proc/self/fd/7) would be the host's
+// (CVE-2024-21626). Every descriptor that could lead out is closed by now; that the result is below the root
+// is verified all the same: the kernel answers "(unreachable)/…" otherwise.
 Result<Ok> enter_directory(const std::string& cwd) {
   if (chdir(cwd.c_str()) < 0) return errno_error("chdir", cwd);
   char where[PATH_MAX + 1];
@@ -52,7 +52,8 @@ void give_stdio(uint32_t uid) {
   if (uid == 0) return;
   for (int fd = 0; fd < 3; fd++) {
     struct stat st;
-    if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))) (void)!fchown(fd, uid, static_cast<gid_t>(-1));
+    if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+      (void)!fchown(fd, uid, static_cast<gid_t>(-1));
   }
 }
 
@@ -63,9 +64,12 @@ Result<Ok> set_identity(const ProcessPlan& plan) {
   // Permitted capabilities survive the change of user until they are set exactly.
   if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) return errno_error("set-user", "keepcaps");
   // Raw calls: the C library's versions are for multi-threaded programs.
-  if (syscall(SYS_setgroups, identity.groups.size(), identity.groups.data()) < 0) return errno_error("set-user", "setgroups");
-  if (syscall(SYS_setresgid, identity.gid, identity.gid, identity.gid) < 0) return errno_error("set-user", "setresgid");
-  if (syscall(SYS_setresuid, identity.uid, identity.uid, identity.uid) < 0) return errno_error("set-user", "setresuid");
+  if (syscall(SYS_setgroups, identity.groups.size(), identity.groups.data()) < 0)
+    return errno_error("set-user", "setgroups");
+  if (syscall(SYS_setresgid, identity.gid, identity.gid, identity.gid) < 0)
+    return errno_error("set-user", "setresgid");
+  if (syscall(SYS_setresuid, identity.uid, identity.uid, identity.uid) < 0)
+    return errno_error("set-user", "setresuid");
   if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0) return errno_error("set-user", "keepcaps");
   return set_capabilities(sets);
 }
@@ -108,7 +112,8 @@ Result<Ok> prepare(const ProcessPlan& plan, std::string& file) {
   if (!found) return std::move(found.error());
   file = std::move(*found);
   umask(process.user.umask.value_or(0022));
-  if (process.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return errno_error("no-new-privileges");
+  if (process.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+    return errno_error("no-new-privileges");
   if (plan.has_gate) EDGEPOD_TRY(wait_at_gate());
   reset_signals();
   // Last of all, so that the profile need not allow what the set-up does.

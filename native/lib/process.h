@@ -1,5 +1,5 @@
-// The last part of every start, common to a container's init and to exec: what the process is and may do, and the
-// program it becomes.
+// The last part of every start, common to a container's init and to exec: what the process is and may do, and
+// the program it becomes.
 #pragma once
 
 #include <string>
@@ -48,14 +48,15 @@ Result<Ok> leave_host_descriptors(int error_fd, int gate_fd);
 Result<std::string> find_executable(const std::string& name, const std::vector<std::string>& env);
 
 // Container's environment with HOME from the identity where unset and `extra` overriding.
-std::vector<std::string> build_environment(const std::vector<std::string>& base, const std::vector<std::string>& extra,
-                                           const std::string& home);
+std::vector<std::string> build_environment(const std::vector<std::string>& base,
+                                           const std::vector<std::string>& extra, const std::string& home);
 
 // A new session keyring, so that keys do not pass between containers.
 void leave_session_keyring();
 
-// From here to the container's program: working directory, session, limits, user, capabilities, filter, execve.
-// Returns only on failure. Must run in the container's namespaces and root, after leave_host_descriptors().
+// From here to the container's program: working directory, session, limits, user, capabilities, filter,
+// execve. Returns only on failure. Must run in the container's namespaces and root, after
+// leave_host_descriptors().
 Error become(const ProcessPlan& plan);
 
 }  // namespace edgepod

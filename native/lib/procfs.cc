@@ -15,12 +15,14 @@ namespace {
 constexpr ino_t kProcRootInode = 1;
 
 Result<UniqueFd> open_under(int proc_fd, const char* path, const char* step) {
-  int fd = sys_openat2(proc_fd, path, O_WRONLY | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
+  int fd = sys_openat2(proc_fd, path, O_WRONLY | O_CLOEXEC, 0,
+                       RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
   if (fd < 0 && errno == ENOSYS) fd = openat(proc_fd, path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return errno_error(step, path);
   UniqueFd opened(fd);
   struct statfs fs;
-  if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC) return input_error(step, std::string(path) + ": is not on procfs", EPERM);
+  if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+    return input_error(step, std::string(path) + ": is not on procfs", EPERM);
   return opened;
 }
 
@@ -38,7 +40,8 @@ Result<UniqueFd> open_private_proc() {
   UniqueFd host(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
   struct stat st;
   struct statfs fs;
-  if (!host || fstat(host.get(), &st) < 0 || fstatfs(host.get(), &fs) < 0) return errno_error("open-proc", "/proc");
+  if (!host || fstat(host.get(), &st) < 0 || fstatfs(host.get(), &fs) < 0)
+    return errno_error("open-proc", "/proc");
   if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino != kProcRootInode)
     return input_error("open-proc", "/proc is not the root of a procfs", EPERM);
   return host;
@@ -47,7 +50,8 @@ Result<UniqueFd> open_private_proc() {
 Result<Ok> write_proc(int proc_fd, const char* path, std::string_view value, const char* step) {
   auto file = open_under(proc_fd, path, step);
   if (!file) return std::move(file.error());
-  if (write(file->get(), value.data(), value.size()) != static_cast<ssize_t>(value.size())) return errno_error(step, path);
+  if (write(file->get(), value.data(), value.size()) != static_cast<ssize_t>(value.size()))
+    return errno_error(step, path);
   return Ok{};
 }
 
@@ -58,14 +62,15 @@ int sysctl_namespace(std::string_view name) {
   const std::string_view key = dotted;
   if (key.rfind("net.", 0) == 0) return CLONE_NEWNET;
   if (key.rfind("fs.mqueue.", 0) == 0) return CLONE_NEWIPC;
-  if (one_of(key, {"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax",
-                   "kernel.shmmni", "kernel.shm_rmid_forced"}))
+  if (one_of(key, {"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall",
+                   "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced"}))
     return CLONE_NEWIPC;
   if (one_of(key, {"kernel.domainname", "kernel.hostname"})) return CLONE_NEWUTS;
   return 0;
 }
 
-Result<Ok> write_sysctls(const std::vector<std::pair<std::string, std::string>>& sysctls, int own_namespaces) {
+Result<Ok> write_sysctls(const std::vector<std::pair<std::string, std::string>>& sysctls,
+                         int own_namespaces) {
   constexpr const char* kStep = "sysctl";
   if (sysctls.empty()) return Ok{};
   auto proc = open_private_proc();

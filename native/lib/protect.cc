@@ -11,8 +11,8 @@
 namespace edgepod {
 namespace {
 
-// The host's null device, verified. Never the image's: a /dev/null there may be a link to what should be hidden, or
-// to something worth writing to (CVE-2025-31133).
+// The host's null device, verified. Never the image's: a /dev/null there may be a link to what should be
+// hidden, or to something worth writing to (CVE-2025-31133).
 Result<UniqueFd> open_null() {
   UniqueFd null(open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat st;
@@ -59,8 +59,9 @@ class Masker {
   // One empty read-only tmpfs for all directories: a super block per path costs time at start and at unmount.
   Result<UniqueFd> mask_directory(const MountTarget& target) {
     if (empty_) return bind(target, empty_.get(), false);
-    auto mounted = mount_filesystem(target, "tmpfs", "tmpfs", {{"nr_blocks", "1"}, {"nr_inodes", "1"}},
-                                    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    auto mounted =
+        mount_filesystem(target, "tmpfs", "tmpfs", {{"nr_blocks", "1"}, {"nr_inodes", "1"}},
+                         MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
     if (!mounted) return mounted;
     empty_.reset(fcntl(mounted->get(), F_DUPFD_CLOEXEC, 3));
     return mounted;
@@ -72,7 +73,8 @@ class Masker {
 
 Result<Ok> make_readonly(int root_fd, const std::string& path) {
   auto place = open_in_root(root_fd, path, O_PATH);
-  if (!place) return Masker::absent(place.error()) ? Result<Ok>(Ok{}) : Error{"readonly-path", place.error().err, path};
+  if (!place)
+    return Masker::absent(place.error()) ? Result<Ok>(Ok{}) : Error{"readonly-path", place.error().err, path};
   auto mounted = bind({root_fd, path, place->get()}, place->get(), true);
   if (!mounted) return Error{"readonly-path", mounted.error().err, path};
   auto set = set_mount_attributes(mounted->get(), MOUNT_ATTR_RDONLY, 0, false);

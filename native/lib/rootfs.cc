@@ -25,7 +25,8 @@ bool shares_with_host(const Spec& spec) {
 }
 
 Result<Ok> set_root_propagation(uint64_t type) {
-  if (sys_mount(nullptr, "/", nullptr, type | MS_REC, nullptr) < 0) return errno_error("mount-propagation", "/");
+  if (sys_mount(nullptr, "/", nullptr, type | MS_REC, nullptr) < 0)
+    return errno_error("mount-propagation", "/");
   return Ok{};
 }
 
@@ -39,7 +40,8 @@ Result<Ok> isolate_propagation(const Spec& spec) {
   }
   if (wanted == "slave" || wanted == "rslave" || (wanted.empty() && follows_host(spec)))
     return set_root_propagation(MS_SLAVE);
-  if (wanted.empty() || wanted == "private" || wanted == "rprivate" || wanted == "unbindable" || wanted == "runbindable")
+  if (wanted.empty() || wanted == "private" || wanted == "rprivate" || wanted == "unbindable" ||
+      wanted == "runbindable")
     return set_root_propagation(MS_PRIVATE);
   return input_error("mount-propagation", "linux.rootfsPropagation: \"" + wanted + "\" is unknown");
 }
@@ -73,8 +75,8 @@ Result<Ok> pivot_into(int root_fd) {
   UniqueFd old_root(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!old_root) return errno_error(kStep, "/");
   if (fchdir(root_fd) < 0) return errno_error(kStep, "fchdir");
-  // The old root is stacked on the new one, so that no directory for it has to exist in the image. There is no
-  // chroot fallback: with the host's tree still mounted, its bare /proc could be mounted again (T-18).
+  // The old root is stacked on the new one, so that no directory for it has to exist in the image. There is
+  // no chroot fallback: with the host's tree still mounted, its bare /proc could be mounted again (T-18).
   if (sys_pivot_root(".", ".") < 0) return errno_error(kStep);
   if (fchdir(old_root.get()) < 0) return errno_error(kStep, "fchdir old root");
   // Slave: the unmounts below must not travel to the host.

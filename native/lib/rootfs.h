@@ -1,5 +1,6 @@
-// The container's root directory: how it comes to be, what in it is hidden, and how the process moves into it.
-// All of this runs in the container's mount namespace before pivot_root, while the host's /proc can be trusted.
+// The container's root directory: how it comes to be, what in it is hidden, and how the process moves into
+// it. All of this runs in the container's mount namespace before pivot_root, while the host's /proc can be
+// trusted.
 #pragma once
 
 #include "lib/fd.h"

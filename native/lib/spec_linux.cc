@@ -68,9 +68,11 @@ void require_absolute(JsonReader& reader, const char* name, const std::vector<st
 
 // Settings that change what the container may do. Ignoring one would start something else than was asked for.
 void refuse_unsupported(JsonReader& reader) {
-  for (const char* name : {"uidMappings", "gidMappings", "timeOffsets", "intelRdt", "netDevices", "memoryPolicy"}) {
+  for (const char* name :
+       {"uidMappings", "gidMappings", "timeOffsets", "intelRdt", "netDevices", "memoryPolicy"}) {
     const JsonValue* value = reader.raw(name);
-    const bool empty = !value || (value->IsArray() && value->Empty()) || (value->IsObject() && value->ObjectEmpty());
+    const bool empty =
+        !value || (value->IsArray() && value->Empty()) || (value->IsObject() && value->ObjectEmpty());
     if (!empty) return reader.refuse_field(name, "is not supported");
   }
   std::string label;

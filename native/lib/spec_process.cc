@@ -6,30 +6,68 @@ namespace edgepod {
 namespace {
 
 // The order of linux/capability.h: the index is the number.
-constexpr const char* kCapabilities[] = {
-    "CAP_CHOWN",          "CAP_DAC_OVERRIDE",    "CAP_DAC_READ_SEARCH",    "CAP_FOWNER",
-    "CAP_FSETID",         "CAP_KILL",            "CAP_SETGID",             "CAP_SETUID",
-    "CAP_SETPCAP",        "CAP_LINUX_IMMUTABLE", "CAP_NET_BIND_SERVICE",   "CAP_NET_BROADCAST",
-    "CAP_NET_ADMIN",      "CAP_NET_RAW",         "CAP_IPC_LOCK",           "CAP_IPC_OWNER",
-    "CAP_SYS_MODULE",     "CAP_SYS_RAWIO",       "CAP_SYS_CHROOT",         "CAP_SYS_PTRACE",
-    "CAP_SYS_PACCT",      "CAP_SYS_ADMIN",       "CAP_SYS_BOOT",           "CAP_SYS_NICE",
-    "CAP_SYS_RESOURCE",   "CAP_SYS_TIME",        "CAP_SYS_TTY_CONFIG",     "CAP_MKNOD",
-    "CAP_LEASE",          "CAP_AUDIT_WRITE",     "CAP_AUDIT_CONTROL",      "CAP_SETFCAP",
-    "CAP_MAC_OVERRIDE",   "CAP_MAC_ADMIN",       "CAP_SYSLOG",             "CAP_WAKE_ALARM",
-    "CAP_BLOCK_SUSPEND",  "CAP_AUDIT_READ",      "CAP_PERFMON",            "CAP_BPF",
-    "CAP_CHECKPOINT_RESTORE"};
+constexpr const char* kCapabilities[] = {"CAP_CHOWN",
+                                         "CAP_DAC_OVERRIDE",
+                                         "CAP_DAC_READ_SEARCH",
+                                         "CAP_FOWNER",
+                                         "CAP_FSETID",
+                                         "CAP_KILL",
+                                         "CAP_SETGID",
+                                         "CAP_SETUID",
+                                         "CAP_SETPCAP",
+                                         "CAP_LINUX_IMMUTABLE",
+                                         "CAP_NET_BIND_SERVICE",
+                                         "CAP_NET_BROADCAST",
+                                         "CAP_NET_ADMIN",
+                                         "CAP_NET_RAW",
+                                         "CAP_IPC_LOCK",
+                                         "CAP_IPC_OWNER",
+                                         "CAP_SYS_MODULE",
+                                         "CAP_SYS_RAWIO",
+                                         "CAP_SYS_CHROOT",
+                                         "CAP_SYS_PTRACE",
+                                         "CAP_SYS_PACCT",
+                                         "CAP_SYS_ADMIN",
+                                         "CAP_SYS_BOOT",
+                                         "CAP_SYS_NICE",
+                                         "CAP_SYS_RESOURCE",
+                                         "CAP_SYS_TIME",
+                                         "CAP_SYS_TTY_CONFIG",
+                                         "CAP_MKNOD",
+                                         "CAP_LEASE",
+                                         "CAP_AUDIT_WRITE",
+                                         "CAP_AUDIT_CONTROL",
+                                         "CAP_SETFCAP",
+                                         "CAP_MAC_OVERRIDE",
+                                         "CAP_MAC_ADMIN",
+                                         "CAP_SYSLOG",
+                                         "CAP_WAKE_ALARM",
+                                         "CAP_BLOCK_SUSPEND",
+                                         "CAP_AUDIT_READ",
+                                         "CAP_PERFMON",
+                                         "CAP_BPF",
+                                         "CAP_CHECKPOINT_RESTORE"};
 
 struct RlimitName {
   const char* name;
   int resource;
 };
-constexpr RlimitName kRlimits[] = {
-    {"RLIMIT_AS", RLIMIT_AS},           {"RLIMIT_CORE", RLIMIT_CORE},     {"RLIMIT_CPU", RLIMIT_CPU},
-    {"RLIMIT_DATA", RLIMIT_DATA},       {"RLIMIT_FSIZE", RLIMIT_FSIZE},   {"RLIMIT_LOCKS", RLIMIT_LOCKS},
-    {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK}, {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE}, {"RLIMIT_NICE", RLIMIT_NICE},
-    {"RLIMIT_NOFILE", RLIMIT_NOFILE},   {"RLIMIT_NPROC", RLIMIT_NPROC},   {"RLIMIT_RSS", RLIMIT_RSS},
-    {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},   {"RLIMIT_RTTIME", RLIMIT_RTTIME}, {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
-    {"RLIMIT_STACK", RLIMIT_STACK}};
+constexpr RlimitName kRlimits[] = {{"RLIMIT_AS", RLIMIT_AS},
+                                   {"RLIMIT_CORE", RLIMIT_CORE},
+                                   {"RLIMIT_CPU", RLIMIT_CPU},
+                                   {"RLIMIT_DATA", RLIMIT_DATA},
+                                   {"RLIMIT_FSIZE", RLIMIT_FSIZE},
+                                   {"RLIMIT_LOCKS", RLIMIT_LOCKS},
+                                   {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
+                                   {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
+                                   {"RLIMIT_NICE", RLIMIT_NICE},
+                                   {"RLIMIT_NOFILE", RLIMIT_NOFILE},
+                                   {"RLIMIT_NPROC", RLIMIT_NPROC},
+                                   {"RLIMIT_RSS", RLIMIT_RSS},
+                                   {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
+                                   {"RLIMIT_RTTIME", RLIMIT_RTTIME},
+                                   {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+                                   {"RLIMIT_STACK", RLIMIT_STACK}};
 
 // Names this runner does not know give nothing: a capability added by a newer kernel is simply not held.
 void parse_set(JsonReader& reader, const char* name, uint64_t& set) {
@@ -40,7 +78,8 @@ void parse_set(JsonReader& reader, const char* name, uint64_t& set) {
 }
 
 void parse_user(JsonReader& reader, SpecUser& user) {
-  // Above INT32_MAX ids have wrapped to 0 in other people's code (CVE-2024-40635): refused, never truncated (T-15, T-24).
+  // Above INT32_MAX ids have wrapped to 0 in other people's code (CVE-2024-40635): refused, never truncated
+  // (T-15, T-24).
   int64_t uid = 0, gid = 0;
   reader.integer("uid", uid, 0, INT32_MAX);
   reader.integer("gid", gid, 0, INT32_MAX);
@@ -51,7 +90,8 @@ void parse_user(JsonReader& reader, SpecUser& user) {
   if (mask) user.umask = static_cast<uint32_t>(*mask);
   const JsonValue* gids = reader.raw("additionalGids");
   if (!gids) return;
-  if (!gids->IsArray() || gids->Size() > 1024) return reader.refuse_field("additionalGids", "must be a short array");
+  if (!gids->IsArray() || gids->Size() > 1024)
+    return reader.refuse_field("additionalGids", "must be a short array");
   for (const JsonValue& item : gids->GetArray()) {
     if (!item.IsInt64() || item.GetInt64() < 0 || item.GetInt64() > INT32_MAX)
       return reader.refuse_field("additionalGids", "must hold group ids");
@@ -79,7 +119,8 @@ void check_environment(JsonReader& reader, const std::vector<std::string>& env) 
   for (const std::string& entry : env) {
     const size_t equals = entry.find('=');
     // An entry without a value would make some consumers take the host's (CVE-2026-57231, T-33).
-    if (equals == 0 || equals == std::string::npos) return reader.refuse_field("env", "must hold KEY=VALUE entries");
+    if (equals == 0 || equals == std::string::npos)
+      return reader.refuse_field("env", "must hold KEY=VALUE entries");
   }
 }
 
@@ -92,6 +133,10 @@ int capability_number(std::string_view name) {
     number++;
   }
   return -1;
+}
+
+const char* capability_name(int number) {
+  return number >= 0 && number < static_cast<int>(std::size(kCapabilities)) ? kCapabilities[number] : nullptr;
 }
 
 int rlimit_number(std::string_view name) {

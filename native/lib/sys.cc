@@ -33,8 +33,8 @@ int clone3(const CloneRequest& request, bool into_cgroup, int* pidfd) {
   return static_cast<int>(syscall(SYS_clone3, &args, sizeof args));
 }
 
-// The raw call: fork(2) semantics, with namespace flags. Argument order differs between architectures only for the
-// arguments that are zero here.
+// The raw call: fork(2) semantics, with namespace flags. Argument order differs between architectures only
+// for the arguments that are zero here.
 int clone_plain(uint64_t flags) {
   return static_cast<int>(syscall(SYS_clone, static_cast<unsigned long>(flags | SIGCHLD), 0, 0, 0, 0));
 }
@@ -104,7 +104,9 @@ int sys_mount(const char* source, const char* target, const char* type, uint64_t
   return static_cast<int>(syscall(SYS_mount, source, target, type, static_cast<unsigned long>(flags), data));
 }
 
-int sys_umount(const char* target, int flags) { return static_cast<int>(syscall(SYS_umount2, target, flags)); }
+int sys_umount(const char* target, int flags) {
+  return static_cast<int>(syscall(SYS_umount2, target, flags));
+}
 
 int sys_pivot_root(const char* new_root, const char* put_old) {
   return static_cast<int>(syscall(SYS_pivot_root, new_root, put_old));

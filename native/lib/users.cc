@@ -42,8 +42,8 @@ bool in_list(std::string_view list, std::string_view name) {
   return false;
 }
 
-// A file of the image, which may be anything: only a regular one of bounded size is read, and opening it can neither
-// block (FIFO) nor wake a device (CVE-2026-47262, CVE-2024-9676). A missing one is empty.
+// A file of the image, which may be anything: only a regular one of bounded size is read, and opening it can
+// neither block (FIFO) nor wake a device (CVE-2026-47262, CVE-2024-9676). A missing one is empty.
 Result<std::string> read_image_file(int root_fd, const char* path) {
   auto place = open_in_root(root_fd, path, O_PATH);
   if (!place && (place.error().err == ENOENT || place.error().err == ENOTDIR)) return std::string();
@@ -51,7 +51,8 @@ Result<std::string> read_image_file(int root_fd, const char* path) {
   struct stat st;
   if (fstat(place->get(), &st) < 0) return errno_error(kStep, path);
   if (!S_ISREG(st.st_mode)) return input_error(kStep, std::string(path) + ": is not a regular file");
-  if (st.st_size > static_cast<off_t>(kMaxFile)) return input_error(kStep, std::string(path) + ": is larger than 1 MiB", EFBIG);
+  if (st.st_size > static_cast<off_t>(kMaxFile))
+    return input_error(kStep, std::string(path) + ": is larger than 1 MiB", EFBIG);
   auto file = open_in_root(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!file) return Error{kStep, file.error().err, path};
   struct stat opened;
@@ -108,20 +109,25 @@ Result<Identity> resolve_user(std::string_view wanted, std::string_view passwd, 
     name = fields[0];
     return false;
   });
-  if (bad) return input_error(kStep, "/etc/passwd: the entry of user \"" + std::string(user) + "\" is malformed");
-  if (!found && !number) return input_error(kStep, "user \"" + std::string(user) + "\" is not in the image", ENOENT);
+  if (bad)
+    return input_error(kStep, "/etc/passwd: the entry of user \"" + std::string(user) + "\" is malformed");
+  if (!found && !number)
+    return input_error(kStep, "user \"" + std::string(user) + "\" is not in the image", ENOENT);
   if (!found) out.uid = *number;
   if (group_named) {
     auto gid = parse_id(wanted_group);
-    if (!gid) each_entry(group, [&](const std::string_view* fields) {
+    if (!gid)
+      each_entry(group, [&](const std::string_view* fields) {
         if (fields[0] != wanted_group) return true;
         gid = parse_id(fields[2]);
         return false;
       });
-    if (!gid) return input_error(kStep, "group \"" + std::string(wanted_group) + "\" is not in the image", ENOENT);
+    if (!gid)
+      return input_error(kStep, "group \"" + std::string(wanted_group) + "\" is not in the image", ENOENT);
     out.gid = *gid;
   }
-  if (!name.empty()) each_entry(group, [&](const std::string_view* fields) {
+  if (!name.empty())
+    each_entry(group, [&](const std::string_view* fields) {
       const auto gid = parse_id(fields[2]);
       if (gid && in_list(fields[3], name)) out.groups.push_back(*gid);
       return out.groups.size() < kMaxGroups;

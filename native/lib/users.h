@@ -1,4 +1,5 @@
-// Who a container's process is: numbers from the specification, or names looked up in the container's own files.
+// Who a container's process is: numbers from the specification, or names looked up in the container's own
+// files.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +18,13 @@ struct Identity {
   std::string home;              // from /etc/passwd; empty when unknown
 };
 
-// The identity of `spec.process`, or of the io.edgepod.user annotation when there is one. `want_home` looks the home
-// directory up. Files are read below `root_fd`: regular files only, at most 1 MiB. Error step "resolve-user".
+// The identity of `spec.process`, or of the io.edgepod.user annotation when there is one. `want_home` looks
+// the home directory up. Files are read below `root_fd`: regular files only, at most 1 MiB. Error step
+// "resolve-user".
 Result<Identity> resolve_identity(const Spec& spec, int root_fd, bool want_home);
 
-// "name[:group]", both either names or numbers, against the texts of passwd and group: gid and supplementary groups
-// follow from the user's entries unless a group is named. A number need not be listed.
+// "name[:group]", both either names or numbers, against the texts of passwd and group: gid and supplementary
+// groups follow from the user's entries unless a group is named. A number need not be listed.
 Result<Identity> resolve_user(std::string_view wanted, std::string_view passwd, std::string_view group);
 
 // Digits only, at most INT32_MAX; anything else is nothing, never 0.
