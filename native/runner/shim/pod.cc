@@ -12,6 +12,7 @@
 #include "lib/sys.h"
 #include "runner/shim/control_socket.h"
 #include "runner/shim/exit_file.h"
+#include "runner/shim/memory.h"
 #include "runner/shim/notes.h"
 
 namespace edgepod {
@@ -36,6 +37,7 @@ void Pod::run() {
     tick(monotonic_ms());
     settle();
     client_.flush();
+    if (std::exchange(release_due_, false)) release_memory();
   }
 }
 
@@ -127,6 +129,7 @@ void Pod::settle() {
     }
     if (container.state() != Container::State::Ended || member.published) continue;
     member.published = true;
+    release_due_ = true;
     publish_exit(container);
   }
   settle_execs();

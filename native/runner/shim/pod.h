@@ -93,6 +93,7 @@ class Pod final : public Watcher, public ClientHandler {
   int64_t next_exec_id_ = 1;
   Phase phase_ = Phase::Serving;
   bool lost_ = false;
+  bool release_due_ = false;  // something rare was done; see release_memory()
   std::optional<int64_t> shutdown_id_;
   uint64_t shutdown_client_ = 0;
 };

@@ -1,5 +1,4 @@
 // The methods of the shim's protocol.
-#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,6 +32,7 @@ void Pod::on_packet(std::string_view packet, std::vector<UniqueFd> fds) {
   ParsedRequest request = parse_request(packet);
   if (!request.body) return client_.send(error_message(request.id, request.body.error()));
   passed_fds_ = std::move(fds);
+  release_due_ = true;
   std::string reply = std::visit([&](const auto& body) { return handle(*request.id, body); }, *request.body);
   passed_fds_.clear();
   if (!reply.empty()) client_.send(std::move(reply));
@@ -91,8 +91,6 @@ std::string Pod::handle(int64_t id, const StartRequest& request) {
   auto allowed = check_start(request);
   if (!allowed) return error_message(id, allowed.error());
   auto container = Container::start(context_, request);
-  // Parsing the bundle took memory that is not needed again for long.
-  malloc_trim(0);
   if (!container) return error_message(id, container.error());
   ContainerView view = (*container)->view();
   members_.push_back({ContainerPtr(std::move(*container)), false});
@@ -142,7 +140,6 @@ std::string Pod::handle(int64_t id, const ExecRequest& request) {
   if (execs_.size() >= kMaxExecs)
     return error_message(id, input_error("exec", "64 execs are running", EAGAIN));
   auto exec = Exec::start(context_, container, request, std::move(passed_fds_), next_exec_id_, id);
-  malloc_trim(0);
   if (!exec) return error_message(id, exec.error());
   next_exec_id_++;
   std::string reply;

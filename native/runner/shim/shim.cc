@@ -1,6 +1,5 @@
 #include "runner/shim/shim.h"
 
-#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 
 #include "lib/sys.h"
 #include "runner/shim/foreground.h"
+#include "runner/shim/memory.h"
 #include "runner/shim/notes.h"
 #include "runner/shim/pod.h"
 #include "runner/shim/startup.h"
@@ -19,10 +19,6 @@ namespace edgepod {
 namespace {
 
 constexpr int kUsageError = 2;
-// Parsers work in chunks of 64 KiB: mapped on their own, they go back to the kernel as soon as they are
-// freed.
-constexpr int kMapThreshold = 32 * 1024;
-
 int usage(const char* problem) {
   std::fprintf(stderr, "edgepod-runner shim: %s\nusage: edgepod-runner shim --dir DIR --pause PATH\n",
                problem);
@@ -42,13 +38,6 @@ const char* parse_options(int argc, char** argv, ShimOptions& options) {
   if (options.dir.empty() || options.dir[0] != '/') return "--dir must be an absolute path";
   if (options.pause.empty() || options.pause[0] != '/') return "--pause must be an absolute path";
   return nullptr;
-}
-
-void keep_memory_small() {
-  mallopt(M_MMAP_THRESHOLD, kMapThreshold);
-  mallopt(M_TRIM_THRESHOLD, kMapThreshold);
-  mallopt(M_TOP_PAD, 0);
-  mallopt(M_ARENA_MAX, 1);
 }
 
 Result<Ok> clean_up(PodContext& context) {
@@ -72,7 +61,7 @@ int run_daemon(const ShimOptions& options, UniqueFd report) {
     return 1;
   }
   report_started(std::move(report));
-  malloc_trim(0);
+  release_memory();
   pod.run();
   auto outcome = clean_up(context);
   if (!outcome) note("cleaning up", outcome.error());
