@@ -20,7 +20,7 @@ export interface Field {
 export type FieldTable = Readonly<Record<string, Field>>;
 
 const BASE: Omit<Field, 'support' | 'note'> = { neutral: [], quiet: false, strict: false };
-const LATER = 'not supported yet';
+const LATER = 'not in this version';
 const yes = (note = ''): Field => ({ ...BASE, support: 'yes', note });
 const ignored = (note: string, ...neutral: unknown[]): Field => ({ ...BASE, support: 'ignored', note, neutral });
 const quiet = (note: string): Field => ({ ...BASE, support: 'ignored', note, quiet: true });
@@ -127,7 +127,7 @@ const ContainerPort: FieldTable = {
   name: yes('at most 15 of a-z, 0-9 and `-`; unique in the container'),
   containerPort: yes('1 to 65535'),
   protocol: yes('`TCP` (default), `UDP`, `SCTP`'),
-  hostPort: yes('only with `hostNetwork`, where it must be the containerPort; otherwise not supported yet'),
+  hostPort: yes('only with `hostNetwork`, where it must be the containerPort; otherwise not in this version'),
   hostIP: refused(),
 };
 
@@ -170,11 +170,11 @@ const Volume: FieldTable = {
   emptyDir: yes('what a volume without a source is'),
   hostPath: yes(),
   ...many('configMap secret downwardAPI projected image persistentVolumeClaim', strict()),
-  ...many('ephemeral csi nfs iscsi fc', strict('network and plug-in storage is not supported')),
-  ...many('gitRepo awsElasticBlockStore azureDisk azureFile cephfs cinder', strict('legacy storage is not supported')),
-  ...many('flexVolume flocker gcePersistentDisk glusterfs', strict('legacy storage is not supported')),
-  ...many('photonPersistentDisk portworxVolume quobyte rbd', strict('legacy storage is not supported')),
-  ...many('scaleIO storageos vsphereVolume', strict('legacy storage is not supported')),
+  ...many('ephemeral csi nfs iscsi fc', strict('network and plug-in storage is not available')),
+  ...many('gitRepo awsElasticBlockStore azureDisk azureFile cephfs cinder', strict('legacy storage is not available')),
+  ...many('flexVolume flocker gcePersistentDisk glusterfs', strict('legacy storage is not available')),
+  ...many('photonPersistentDisk portworxVolume quobyte rbd', strict('legacy storage is not available')),
+  ...many('scaleIO storageos vsphereVolume', strict('legacy storage is not available')),
 };
 
 const EmptyDirVolumeSource: FieldTable = {

@@ -51,6 +51,7 @@ function readDocuments(text: string, limits: YamlLimits): unknown[] {
   const composer = new Composer({
     version: '1.2',
     schema: 'core',
+    resolveKnownTags: false,
     uniqueKeys: false,
     merge: false,
     logLevel: 'silent',
