@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <climits>
+
 #include "lib/cgroup/cgroup.h"
 #include "lib/dev.h"
 #include "lib/mount.h"
@@ -78,15 +80,32 @@ bool has_variable(const std::vector<std::string>& env, std::string_view prefix) 
   return false;
 }
 
+// A descriptor from the parent belongs to the parent's mount namespace, where nothing can be mounted from here: the
+// same directory as this namespace has it.
+Result<UniqueFd> reopen_bundle(int bundle_fd) {
+  char path[PATH_MAX];
+  const ssize_t n = readlink(FdPath(bundle_fd).text, path, sizeof path - 1);
+  if (n < 0) return errno_error("open-bundle");
+  path[n] = '\0';
+  UniqueFd here(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  struct stat want, got;
+  if (!here || fstat(bundle_fd, &want) < 0 || fstat(here.get(), &got) < 0) return errno_error("open-bundle", path);
+  if (want.st_dev != got.st_dev || want.st_ino != got.st_ino)
+    return input_error("open-bundle", std::string(path) + ": was replaced", EAGAIN);
+  return here;
+}
+
 // All of it before pivot_root: bind sources and the host's /proc are still there, nothing of the image is
 // trusted.
 Result<Identity> build_root(const InitContext& context) {
   const ContainerParams& params = *context.params;
   const Spec& spec = *params.spec;
   EDGEPOD_TRY(isolate_propagation(spec));
-  auto mounts = plan_mounts(spec.mounts, params.bundle_fd);
+  auto bundle = reopen_bundle(params.bundle_fd);
+  if (!bundle) return std::move(bundle.error());
+  auto mounts = plan_mounts(spec.mounts, bundle->get());
   if (!mounts) return std::move(mounts.error());
-  auto root = mount_root(spec, params.bundle_fd);
+  auto root = mount_root(spec, bundle->get());
   if (!root) return std::move(root.error());
   for (PlannedMount& mount : *mounts)
     EDGEPOD_TRY(attach_mount(root->get(), mount, context.namespaces->new_cgroup));
