@@ -244,6 +244,7 @@ void Container::finish() {
   }
   log_ = CriLog();
   pidfd_.reset();
+  bundle_.reset();
 }
 
 bool Container::take_oom() {

@@ -159,7 +159,8 @@ void Pod::settle_execs() {
       pending.exec->kill();
     }
   }
-  std::erase_if(execs_, [](const PendingExec& pending) { return pending.exec->done(); });
+  if (std::erase_if(execs_, [](const PendingExec& pending) { return pending.exec->done(); }) != 0)
+    release_due_ = true;
 }
 
 void Pod::begin_stopping(int64_t grace_ms) {

@@ -105,11 +105,21 @@ Result<Ok> write_pid_file(int dir) {
   return write_all(file.get(), text.data(), text.size(), "pid-file");
 }
 
+// Through a read-only mount of its own where the kernel can (5.12): in a shared PID namespace a container
+// with the capability to trace reaches /proc/1/exe, and must not be able to write to it (CVE-2019-5736).
+Result<UniqueFd> open_pause(const std::string& path) {
+  UniqueFd tree(sys_open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  if (tree && sys_mount_setattr(tree.get(), 0, MOUNT_ATTR_RDONLY, 0) == 0) return tree;
+  UniqueFd plain(open(path.c_str(), O_PATH | O_CLOEXEC));
+  if (!plain) return errno_error("infra-exec", path);
+  return plain;
+}
+
 Result<Ok> make_sandbox(const ShimOptions& options, const SandboxConfig& config, PodContext& context) {
-  UniqueFd pause(open(options.pause.c_str(), O_PATH | O_CLOEXEC));
-  if (!pause) return errno_error("infra-exec", options.pause);
+  auto pause = open_pause(options.pause);
+  if (!pause) return std::move(pause.error());
   EDGEPOD_TRY(make_cgroups(config, context));
-  auto sandbox = start_sandbox(config, pause.get(), options.dir.c_str());
+  auto sandbox = start_sandbox(config, pause->get(), options.dir.c_str());
   if (!sandbox) return std::move(sandbox.error());
   context.sandbox = std::move(*sandbox);
   return Ok{};
