@@ -1,0 +1,204 @@
+/** The agent put together: opens what it needs, wires the parts, starts and stops them in order. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { IntakeResult } from '../broker/inbox.ts';
+import { Topics } from '../broker/topics.ts';
+import { ImageStore } from '../images/image-store.ts';
+import { Unpacker } from '../images/unpacker.ts';
+import { podResources } from '../manifest/resources.ts';
+import type { SeccompArch } from '../manifest/seccomp.ts';
+import { quickFacts } from '../node/facts.ts';
+import { PodManager } from '../pods/manager.ts';
+import { volumeHost } from '../pods/volumes/volume-host.ts';
+import { readFeatures } from '../runtime/features.ts';
+import { instanceNames } from '../runtime/instance.ts';
+import { type Addon, loadNative } from '../runtime/native.ts';
+import type { PodNetwork } from '../runtime/network/pod-network.ts';
+import { reapStrays, removeInstanceRoots } from '../runtime/reap.ts';
+import { createRuntime, type ShimRuntime } from '../runtime/runtime.ts';
+import { openStore, type Store } from '../store/store.ts';
+import { allocatable } from './allocatable.ts';
+import { type BrokerParts, buildBroker } from './broker.ts';
+import { registerCalls } from './calls.ts';
+import { systemClock } from './clock.ts';
+import type { AgentConfig } from './config.ts';
+import { containerConfigs } from './container-config.ts';
+import { StoredDesired } from './desired.ts';
+import { hostIp } from './host-ip.ts';
+import { identityFiles } from './identity.ts';
+import { lockDataDir } from './lock.ts';
+import { MetricsLoop } from './metrics.ts';
+import { openNetwork } from './network.ts';
+import { NodeReport } from './node-report.ts';
+import { ipLeases, podRecords } from './records.ts';
+import { reports } from './reports.ts';
+
+interface Parts {
+  addon: Addon;
+  store: Store;
+  network: PodNetwork;
+  runtime: ShimRuntime;
+  manager: PodManager;
+  broker: BrokerParts;
+  metrics: MetricsLoop;
+  node: NodeReport;
+  stopWatching: () => void;
+}
+
+export class Agent {
+  #config: AgentConfig;
+  #log: Logger;
+  #parts: Parts;
+
+  private constructor(config: AgentConfig, log: Logger, parts: Parts) {
+    this.#config = config;
+    this.#log = log;
+    this.#parts = parts;
+  }
+
+  /** Opens everything; nothing runs yet. @throws ConfigError, StoreError, RuntimeError with what to do */
+  static async open(config: AgentConfig, log: Logger): Promise<Agent> {
+    const native = loadNative();
+    lockDataDir(native.addon, config.dataDir);
+    mkdirSync(config.logDir, { recursive: true, mode: 0o755 });
+    return new Agent(config, log, await buildParts(config, log, native));
+  }
+
+  /** Takes up what runs, then connects. Resolves when pods are looked after; the broker may still be away. */
+  async start(): Promise<void> {
+    const { manager, broker, metrics, node, runtime, addon, network } = this.#parts;
+    await manager.start();
+    const living = runtime.sandboxes().map(({ uid }) => uid);
+    const instance = { addon, runDir: this.#config.runDir, cgroupRoot: this.#names().cgroupRoot, network };
+    await reapStrays(instance, living).catch((error: unknown) =>
+      this.#log.warn({ err: error }, 'leftovers could not be removed'),
+    );
+    broker.session.start();
+    node.start((error) => this.#log.warn({ err: error }, 'board facts could not be read'));
+    metrics.start();
+    this.#log.info({ event: 'agent.ready', pods: living.length, device: this.#config.device }, 'ready');
+  }
+
+  /** Stops looking after pods. They keep running, unless `drain`: then they are ended and nothing of them is left. */
+  async stop({ drain }: { drain: boolean }): Promise<void> {
+    const { manager, broker, metrics, node, runtime, store, network, addon, stopWatching } = this.#parts;
+    stopWatching();
+    metrics.stop();
+    node.stop();
+    if (drain) await manager.drain();
+    await manager.stop();
+    await broker.session.stop();
+    runtime.detachAll();
+    if (drain) {
+      const { runDir } = this.#config;
+      await network.teardown();
+      await removeInstanceRoots({ addon, runDir, cgroupRoot: this.#names().cgroupRoot, network });
+    }
+    store.close();
+  }
+
+  #names() {
+    return instanceNames(this.#config.dataDir);
+  }
+}
+
+async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<typeof loadNative>): Promise<Parts> {
+  const { dataDir, runDir, logDir, device, prefix, groups, resources } = config;
+  const { addon } = native;
+  const names = instanceNames(dataDir);
+  const clock = systemClock();
+  const facts = quickFacts();
+  const now = () => clock.now();
+  const store = openStore(join(dataDir, 'edgepod.db'), { log, now });
+  store.objects.keepGroups(groups);
+  const topics = new Topics({ prefix, device, groups });
+  const network = await openNetwork({ addon, names, configured: config.network, meta: store.meta, log });
+  const runtime = await createRuntime({ native, runDir, cgroupRoot: names.cgroupRoot, network, log });
+  const images = new ImageStore({
+    dir: join(dataDir, 'images'),
+    repo: store.images,
+    unpacker: new Unpacker(native.unpack),
+    architecture: facts.architecture,
+  });
+  const room = () => allocatable(facts, resources);
+  const paths = { dataDir, runDir, logDir };
+  const address = () => hostIp(network.bridge);
+  const desired = new StoredDesired(store.objects, ({ namespace, name }, errors) =>
+    log.error({ namespace, name, errors }, 'a stored manifest is not valid for this version of edgepod'),
+  );
+  const manager = new PodManager({
+    runtime,
+    images,
+    leases: ipLeases(store.leases, network.subnet.cidr),
+    clock,
+    records: podRecords(store.pods),
+    desired,
+    volumes: volumeHost({
+      paths,
+      allocatableMemory: () => room().memoryBytes,
+      mounts: {
+        mountTmpfs: (path, { sizeBytes, mode }) => addon.mountTmpfs(path, sizeBytes, mode),
+        unmount: (path) => addon.unmount(path, true),
+      },
+    }),
+    oci: containerConfigs(facts.architecture as SeccompArch),
+    identityFiles,
+    podResources: (pod) => podResources(pod),
+    ...reports({ outbox: store.outbox, topics, bootId: facts.bootId, now }),
+    clearDesired: ({ namespace, name }) => clearDesired(store, topics, namespace, name),
+    atomically: (run) => store.transaction(run),
+    node: { name: device, hostIP: address, bootId: facts.bootId, allocatable: room },
+    paths,
+    cgroupRoot: names.cgroupRoot,
+    logLimits: config.containerLog,
+    log,
+  });
+  const onIntake = (result: IntakeResult) => intake(result, manager, log);
+  const broker = buildBroker({ config, topics, store, bootId: facts.bootId, onIntake, log });
+  registerCalls(broker.rpc, manager);
+  for (const { namespace, name, errors } of store.objects.rejections('pods')) manager.rejected(namespace, name, errors);
+  const metrics = new MetricsLoop({
+    addon,
+    manager,
+    session: broker.session,
+    topics,
+    dataDir,
+    bridge: network.bridge,
+    link: (uid) => network.link(uid),
+    intervalSeconds: config.metrics.intervalSeconds,
+    now,
+  });
+  const node = new NodeReport({
+    topics,
+    outbox: store.outbox,
+    facts,
+    features: await readFeatures(addon),
+    dataDir,
+    hostIp: address,
+    allocatable: room,
+    figures: () => metrics.node,
+    clock,
+  });
+  const stopWatching = images.onChange(() => manager.imagesChanged());
+  return { addon, store, network, runtime, manager, broker, metrics, node, stopWatching };
+}
+
+/** Something arrived and is durable: let the pods know. */
+function intake({ action, key, errors, warnings, news, topic }: IntakeResult, manager: PodManager, log: Logger): void {
+  if (news) log.info({ event: 'intake', action, topic, errors, warnings }, `manifest ${action}`);
+  if (key?.kind !== 'pods') return;
+  const { namespace, name } = key;
+  if (action === 'rejected' || action === 'stale') manager.rejected(namespace, name, errors);
+  else if (action !== 'ignored' || news) manager.changed(namespace, name);
+}
+
+/** A tombstone was carried out: every source's row that says so goes, and our own topic is cleared at the broker. */
+function clearDesired(store: Store, topics: Topics, namespace: string, name: string): void {
+  for (const object of store.objects.sources('pods', namespace, name)) {
+    if (object.deletionTimestamp === undefined) continue;
+    store.objects.remove(object);
+    if (object.source === 'device')
+      store.outbox.putRetained(topics.desired({ kind: 'pods', namespace, name, source: 'device' }), '');
+  }
+}

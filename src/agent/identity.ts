@@ -1,0 +1,26 @@
+/** The pod's hosts, hostname and resolv.conf from the node's files as they are now. */
+import { readFileSync } from 'node:fs';
+import type { IdentityInput } from '../pods/deps.ts';
+import type { IdentityFiles } from '../pods/pod-files.ts';
+import { hostnameFile, hostsFile, resolvConf } from '../runtime/identity-files.ts';
+
+export function identityFiles({ pod, hostname, podIP }: IdentityInput): IdentityFiles {
+  const upstream = read('/run/systemd/resolve/resolv.conf');
+  return {
+    hosts: hostsFile({ hostname, ip: podIP, nodeHosts: read('/etc/hosts') }),
+    hostname: hostnameFile(hostname),
+    resolvConf: resolvConf({
+      hostNetwork: pod.spec.hostNetwork,
+      nodeResolv: read('/etc/resolv.conf'),
+      ...(upstream !== '' && { upstreamResolv: upstream }),
+    }),
+  };
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

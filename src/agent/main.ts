@@ -1,0 +1,23 @@
+/** The life of the agent process: start, signals, stop. */
+import { Agent } from './agent.ts';
+import type { AgentConfig } from './config.ts';
+import { createLogger } from './logger.ts';
+
+/** Runs until SIGTERM or SIGINT. Rejects when the agent cannot start. */
+export async function runAgent(config: AgentConfig, { drain }: { drain: boolean }): Promise<void> {
+  const log = createLogger(config.log.level);
+  const stopped = new Promise<NodeJS.Signals>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+  });
+  process.on('uncaughtException', (error) => {
+    // Pods do not depend on this process: end, and let the service manager start a healthy one.
+    log.fatal({ err: error }, 'internal error; the agent ends, pods keep running');
+    process.exit(70);
+  });
+  const agent = await Agent.open(config, log);
+  await agent.start();
+  const signal = await stopped;
+  log.info({ event: 'agent.stopping', signal, drain }, 'stopping');
+  await agent.stop({ drain });
+  process.exit(0);
+}

@@ -1,0 +1,86 @@
+/** Publishes what the board is and how it is; written to the outbox only when something in it changed. */
+import type { Topics } from '../broker/topics.ts';
+import { supportedFields } from '../manifest/fields.ts';
+import { LIMITS } from '../manifest/limits.ts';
+import { type NodeCondition, nodeConditions } from '../node/conditions.ts';
+import { type BoardFacts, diskFigures, fullFacts } from '../node/facts.ts';
+import { nodeObject } from '../node/node-object.ts';
+import type { Features } from '../runtime/features.ts';
+import type { NodeFigures } from '../runtime/stats.ts';
+import type { OutboxTable } from '../store/outbox.ts';
+import { missingFeatures } from './missing-features.ts';
+import { pidsFree } from './pids-free.ts';
+import { VERSION } from './version.ts';
+
+interface NodeReportOptions {
+  topics: Topics;
+  outbox: OutboxTable;
+  facts: BoardFacts;
+  features: Features;
+  dataDir: string;
+  hostIp: () => string | undefined;
+  allocatable: () => { cpuMilli: number; memoryBytes: number; pods: number };
+  figures: () => NodeFigures;
+  clock: { now(): Date; monotonicMs(): number };
+}
+
+const INTERVAL_MS = 30_000;
+
+export class NodeReport {
+  #options: NodeReportOptions;
+  #facts: BoardFacts;
+  #conditions: NodeCondition[] = [];
+  #pressure = { lastSeen: new Map<string, number>() };
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: NodeReportOptions) {
+    this.#options = options;
+    this.#facts = options.facts;
+  }
+
+  /** Publishes at once with the quick facts, and again when systeminformation has found the rest. */
+  start(onError: (error: unknown) => void): void {
+    this.publish();
+    this.#timer = setInterval(() => this.publish(), INTERVAL_MS);
+    fullFacts(this.#facts).then((facts) => {
+      this.#facts = facts;
+      this.publish();
+    }, onError);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  publish(): void {
+    const { topics, outbox, features, dataDir, hostIp, allocatable, figures, clock } = this.#options;
+    const disk = diskFigures(dataDir);
+    this.#conditions = nodeConditions(
+      {
+        memoryAvailableBytes: figures().memory.available ?? Number.POSITIVE_INFINITY,
+        diskAvailableBytes: disk.availableBytes,
+        diskCapacityBytes: disk.capacityBytes,
+        inodesFree: disk.inodesFree,
+        inodes: disk.inodes,
+        pidsFree: pidsFree(),
+        missing: missingFeatures(features),
+      },
+      this.#conditions,
+      this.#pressure,
+      clock.monotonicMs(),
+      clock.now().toISOString(),
+    );
+    const body = nodeObject({
+      device: topics.device,
+      groups: topics.groups,
+      agentVersion: VERSION,
+      facts: this.#facts,
+      disk,
+      hostIp: hostIp() ?? '',
+      allocatable: allocatable(),
+      conditions: this.#conditions,
+      supported: { podFields: supportedFields(), manifestBytes: LIMITS.manifestBytes },
+    });
+    outbox.putRetained(topics.node, JSON.stringify(body));
+  }
+}
