@@ -28,7 +28,7 @@ const MAX_PIECE_BYTES = 64 * 1024;
 const PAUSE_MS = 50;
 
 export function registerCalls(rpc: RpcServer, manager: PodManager): void {
-  rpc.handle('logs', (params, { signal }) => logs(manager, logParams(params), signal));
+  rpc.register('logs', (params, { signal }) => logs(manager, logParams(params), signal));
 }
 
 async function* logs(manager: PodManager, params: LogParams, signal: AbortSignal): AsyncGenerator<object> {

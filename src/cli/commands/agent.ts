@@ -1,7 +1,7 @@
 /** `edgepod agent`: the daemon of a board. */
 import type { Command } from 'commander';
-import { SETTINGS } from '../../agent/config.ts';
 import { action } from '../failure.ts';
+import { withSettings } from '../settings.ts';
 
 export function registerAgent(program: Command): void {
   const command = withSettings(program.command('agent'))
@@ -18,11 +18,4 @@ export function registerAgent(program: Command): void {
       await runAgent(config, { drain: flags.drain === true });
     }),
   );
-}
-
-/** Adds `--config` and one option per setting of the agent. */
-export function withSettings(command: Command): Command {
-  command.option('-c, --config <file>', 'configuration file (default /etc/edgepod/agent.yaml)');
-  for (const { flag, value, doc, env } of SETTINGS) command.option(`--${flag} <${value}>`, `${doc} (${env})`);
-  return command;
 }

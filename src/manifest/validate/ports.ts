@@ -73,7 +73,8 @@ function readHostPort(
   if (value === undefined || value === null || value === 0) return hostNetwork ? containerPort : undefined;
   const hostPort = readInteger(issues, path, value, PORT_RANGE);
   if (hostPort === undefined) return undefined;
-  if (!hostNetwork) issues.error(path, 'not supported: not in this version; use hostNetwork, or reach the port at the pod IP');
+  if (!hostNetwork)
+    issues.error(path, 'not supported: not in this version; use hostNetwork, or reach the port at the pod IP');
   else if (containerPort !== undefined && hostPort !== containerPort)
     issues.invalid(path, hostPort, `must be the containerPort (${show(containerPort)}) when hostNetwork is true`);
   return hostPort;

@@ -1,0 +1,14 @@
+/** The agent's settings as options of a command. */
+import type { Command } from 'commander';
+import { SETTINGS } from '../agent/config.ts';
+
+/** Settings that commands about this board's own files need. */
+export const DEVICE_SETTINGS: readonly string[] = ['dataDir', 'runDir'];
+
+/** Adds `--config` and an option for every setting, or for those named by `keys`. */
+export function withSettings(command: Command, keys?: readonly string[]): Command {
+  command.option('-c, --config <file>', 'agent configuration (default /etc/edgepod/agent.yaml)');
+  for (const { key, flag, value, doc, env } of SETTINGS)
+    if (keys === undefined || keys.includes(key)) command.option(`--${flag} <${value}>`, `${doc} (${env})`);
+  return command;
+}

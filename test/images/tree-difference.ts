@@ -1,0 +1,28 @@
+/** What one directory tree has that another has not, or has differently: the content of an upper layer. */
+import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** Relative paths, parents before children; directories on the way to a change are listed too. */
+export function changedPaths(base: string, changed: string): string[] {
+  const paths = new Set<string>();
+  for (const path of readdirSync(changed, { recursive: true, encoding: 'utf8' })) {
+    if (same(join(base, path), join(changed, path))) continue;
+    for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) paths.add(parent);
+    paths.add(path);
+  }
+  return [...paths].sort();
+}
+
+function same(before: string, after: string): boolean {
+  const old = lstatSync(before, { throwIfNoEntry: false });
+  const now = lstatSync(after);
+  if (!old || kind(old) !== kind(now) || old.mode !== now.mode || old.uid !== now.uid || old.gid !== now.gid)
+    return false;
+  if (now.isSymbolicLink()) return readlinkSync(before) === readlinkSync(after);
+  if (!now.isFile()) return true;
+  return old.size === now.size && readFileSync(before).equals(readFileSync(after));
+}
+
+function kind(stats: Stats): string {
+  return stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'link' : 'file';
+}
