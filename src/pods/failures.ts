@@ -58,7 +58,7 @@ const startHint = ({ step, code }: RunnerError, image: string, command: string):
 
 const execHint = (code: string, image: string, command: string): string => {
   if (code === 'ENOENT') {
-    return `command "${command}" not found in image ${image}; check spec.containers[].command and args`;
+    return `command "${command}" not found in image ${image} (it or its interpreter); check spec.containers[].command`;
   }
   if (code === 'EACCES') return `command "${command}" in image ${image} is not executable by the container's user`;
   if (code === 'ENOEXEC') {

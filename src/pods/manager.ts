@@ -163,7 +163,7 @@ export class PodManager {
       admit: (desired) => this.#refusal(desired),
       emit: (event) => this.#events.push(event),
       onIdle: () => {
-        if (parts.desired.get(namespace, name) === undefined && !worker.isRejected) this.#workers.delete(key);
+        if (worker.isIdle) this.#workers.delete(key);
         for (const resolve of this.#idle.splice(0)) resolve();
       },
     });

@@ -36,6 +36,9 @@ export class PodWorker {
   readonly #publisher: StatusPublisher;
   readonly #events: EventFilter;
   #pod: Incarnation | undefined;
+  /** What is desired, as read last; reading validates a manifest, which is too much for every tick. */
+  #desired: DesiredPod | undefined;
+  #desiredIsStale = true;
   #rejected: FieldError[] | undefined;
   #scheduled = false;
   #stopped = false;
@@ -62,9 +65,9 @@ export class PodWorker {
     return this.#pod;
   }
 
-  /** Whether what is reported is that a manifest was refused. */
-  get isRejected(): boolean {
-    return this.#rejected !== undefined;
+  /** Whether there is nothing left to look after: no pod, none wanted, no refusal to show. */
+  get isIdle(): boolean {
+    return this.#pod === undefined && this.#desired === undefined && this.#rejected === undefined;
   }
 
   /** Continues a pod that was known or found running. */
@@ -98,9 +101,10 @@ export class PodWorker {
     this.wake();
   }
 
-  /** A good manifest has come since. */
+  /** A good manifest, or a tombstone, has come since. */
   accept(): void {
     this.#rejected = undefined;
+    this.#desiredIsStale = true;
     this.wake();
   }
 
@@ -146,8 +150,8 @@ export class PodWorker {
   #tick(): void {
     if (this.#stopped) return;
     this.#cancelWake?.();
-    if (this.#pod?.gone) this.#ended();
-    const desired = this.#parts.desired.get(this.namespace, this.name);
+    const desired = this.#readDesired();
+    if (this.#pod?.gone) this.#ended(desired);
     if (this.#pod) this.#follow(this.#pod, desired);
     else if (desired) this.#begin(desired);
     const pod = this.#pod;
@@ -202,14 +206,22 @@ export class PodWorker {
   }
 
   /** Nothing of the incarnation is left; what is desired under its name, a tombstone included, is looked at next. */
-  #ended(): void {
+  #ended(desired: DesiredPod | undefined): void {
     this.#pod = undefined;
-    const desired = this.#parts.desired.get(this.namespace, this.name);
     if (desired === undefined && !this.#draining) this.#clearStatus();
+  }
+
+  #readDesired(): DesiredPod | undefined {
+    if (this.#desiredIsStale) {
+      this.#desired = this.#parts.desired.get(this.namespace, this.name);
+      this.#desiredIsStale = false;
+    }
+    return this.#desired;
   }
 
   #tombstoneDone(tombstone: DesiredPod): void {
     this.#clearStatus();
+    this.#desired = undefined;
     this.#parts.clearDesired(tombstone);
   }
 

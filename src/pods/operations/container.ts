@@ -10,8 +10,8 @@ import { historyOf, runOf } from '../state.ts';
 import { rfc3339 } from '../status/rfc3339.ts';
 import { hostnameOf } from './hostname.ts';
 
-/** The shim that was to do it is gone: the loss of the sandbox is what happened, not a failed start. */
-const SHIM_GONE = ['ESHIMLOST', 'ECONNRESET', 'EPIPE', 'ENOTCONN', 'ECONNREFUSED'];
+/** The shim that was to do it is gone, or hangs and may yet do it: the sandbox is lost; it is not a failed start. */
+const SHIM_GONE = ['ESHIMLOST', 'ECONNRESET', 'EPIPE', 'ENOTCONN', 'ECONNREFUSED', 'ETIMEDOUT'];
 const DEFAULT_STOP_SIGNAL = 'SIGTERM';
 
 /** A start that cannot even be tried; uses up no attempt. `reason` is the Kubernetes waiting reason. */

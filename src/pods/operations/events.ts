@@ -13,7 +13,7 @@ export const followEvents = (pod: Incarnation, sandbox: Sandbox): void => {
   sandbox.onEvent((event) => {
     // A sandbox that was given up may still talk.
     if (pod.gone || pod.sandbox !== sandbox) return;
-    if (event.type === 'exit') onExit(pod, event);
+    if (event.type === 'exit') onExit(pod, sandbox, event);
     else if (event.type === 'lost') onLost(pod, event.reason);
     else {
       const message = `A process of container ${event.container} was killed: memory limit reached`;
@@ -24,11 +24,12 @@ export const followEvents = (pod: Incarnation, sandbox: Sandbox): void => {
   });
 };
 
-const onExit = (pod: Incarnation, { container, attempt, exit }: ExitEvent): void => {
+const onExit = (pod: Incarnation, sandbox: Sandbox, { container, attempt, exit }: ExitEvent): void => {
   const run = pod.state.containers.get(container);
   if (run === undefined) return;
-  run.residue = true;
-  delete run.stopping;
+  // A replayed exit may be of an attempt before the one that runs.
+  run.residue = sandbox.containers().some((known) => known.name === container && known.exit !== undefined);
+  if (attempt >= historyOf(pod.record, container).launched) delete run.stopping;
   const before = historyOf(pod.record, container);
   pod.change(container, (history) => end(history, endedByExit(attempt, exit, pod.now())));
   if (historyOf(pod.record, container) !== before) reportBackoff(pod, container);

@@ -14,6 +14,8 @@ export interface ResolvedMount {
   source: string;
   destination: string;
   readOnly: boolean;
+  /** The volume's own path and the subPath asked for, for a runner that resolves them itself, free of races. */
+  within?: { root: string; subPath: string };
 }
 
 /** Volume name → where it is on this machine. */
@@ -76,7 +78,7 @@ export const volumeHost = ({
         const root = volumes[name];
         if (root === undefined) throw new Error(`volumeMounts: no volume "${name}" in spec.volumes`);
         const source = subPath ? await resolveSubPath(name, root, subPath) : root;
-        resolved.push({ source, destination: mountPath, readOnly });
+        resolved.push({ source, destination: mountPath, readOnly, ...(subPath && { within: { root, subPath } }) });
       }
       return resolved;
     },
