@@ -16,7 +16,7 @@ Which fields of a Kubernetes Pod (v1, 1.36) edgepod honours. Written by \`node s
 - **refused**: a manifest that sets it is not accepted; the error has the path and the reason.
 
 A field that Kubernetes does not have is refused too. \`null\`, \`{}\`, \`[]\` and \`""\` are as good as absent (except where
-marked *even when empty*), and so are the values listed as "no effect": \`kubectl create --dry-run=client\` prints many of
+marked _even when empty_), and so are the values listed as "no effect": \`kubectl create --dry-run=client\` prints many of
 them. Numbers must be numbers and strings be strings; quantities may be either.`;
 
 /** The whole page. */
@@ -27,8 +27,16 @@ export function renderFields(): string {
 
 function renderType([type, table]: [TypeName, FieldTable]): string {
   const place = PLACES[type] === '' ? 'the object itself' : `\`${PLACES[type]}\``;
-  const rows = Object.entries(table).map(([name, field]) => `| \`${name}\` | ${support(field)} | ${notes(field)} |`);
-  return [`## ${type}`, '', `At ${place}.`, '', '| field | support | notes |', '|---|---|---|', ...rows].join('\n');
+  const rows = Object.entries(table).map(([name, field]) => [`\`${name}\``, support(field), notes(field)]);
+  return `## ${type}\n\nAt ${place}.\n\n${renderTable([['field', 'support', 'notes'], ...rows])}`;
+}
+
+/** Padded, as the formatter of this repository wants Markdown tables. The first row is the heading. */
+function renderTable(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(3, ...rows.map((row) => row[column]!.length)));
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(' | ')} |`;
+  const [heading, ...body] = rows.map(line);
+  return [heading, line(widths.map((width) => '-'.repeat(width))), ...body].join('\n');
 }
 
 function support({ support, quiet }: Field): string {
@@ -37,7 +45,7 @@ function support({ support, quiet }: Field): string {
 
 function notes({ note, neutral, strict }: Field): string {
   const values = neutral.filter((value) => value !== '').map((value) => `\`${JSON.stringify(value)}\``);
-  return [note, strict ? '*even when empty*' : '', values.length > 0 ? `no effect: ${values.join(', ')}` : '']
+  return [note, strict ? '_even when empty_' : '', values.length > 0 ? `no effect: ${values.join(', ')}` : '']
     .filter((part) => part !== '')
     .join('; ');
 }
@@ -65,10 +73,11 @@ const LIMIT_NAMES: Readonly<Record<keyof typeof LIMITS, string>> = {
 };
 
 function renderLimits(): string {
-  const rows = (Object.entries(LIMIT_NAMES) as [keyof typeof LIMITS, string][]).map(
-    ([key, name]) => `| ${name} | ${LIMITS[key].toLocaleString('en')} |`,
-  );
-  return ['## Limits', '', '| at most | |', '|---|---|', ...rows].join('\n');
+  const rows = (Object.entries(LIMIT_NAMES) as [keyof typeof LIMITS, string][]).map(([key, name]) => [
+    name,
+    LIMITS[key].toLocaleString('en'),
+  ]);
+  return `## Limits\n\n${renderTable([['at most', ''], ...rows])}`;
 }
 
 if (import.meta.main && process.argv.includes('--write'))

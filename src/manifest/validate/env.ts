@@ -17,7 +17,7 @@ export function readEnv(issues: Issues, path: string, value: unknown): EnvVar[] 
     if (variable === undefined) continue;
     if (variables.has(variable.name)) issues.warn(`${path}[${i}].name`, 'hides an earlier definition of the same name');
     const expanded = expand(issues, `${path}[${i}].value`, variable.value, variables, variable.name.length + 1);
-    variables.set(variable.name, expanded ?? '');
+    if (expanded !== undefined) variables.set(variable.name, expanded);
     env.push(variable);
   }
   return env;
