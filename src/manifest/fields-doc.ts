@@ -63,6 +63,7 @@ const LIMIT_NAMES: Readonly<Record<keyof typeof LIMITS, string>> = {
   env: 'environment variables of a container',
   ports: 'ports of a container',
   words: 'words of `command`, and of `args`',
+  strings: 'bytes of env, command and args of a container, `$(VAR)` expanded',
   image: 'characters of an image reference',
   path: 'bytes of a path',
   annotations: 'bytes of the annotations of a pod',

@@ -19,6 +19,8 @@ export const LIMITS = {
   ports: 128,
   /** Words of `command` and of `args`. */
   words: 1024,
+  /** Bytes of env, command and args of a container, `$(VAR)` expanded. */
+  strings: 512 * 1024,
   /** Characters of an image reference. */
   image: 512,
   /** Bytes of a path (PATH_MAX, with its closing NUL). */

@@ -2,7 +2,7 @@
 import { defaultPullPolicy } from '../defaults.ts';
 import { LIMITS } from '../limits.ts';
 import type { Container } from '../types.ts';
-import { readEnv, readWords } from './env.ts';
+import { newExpansion, readEnv, readWords } from './env.ts';
 import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';
 import { readMounts } from './mounts.ts';
@@ -27,14 +27,15 @@ export function readContainer(issues: Issues, path: string, item: unknown, pod: 
     return undefined;
   }
   checkFields(issues, 'Container', raw, path);
-  const env = readEnv(issues, `${path}.env`, raw.env);
+  const expansion = newExpansion();
+  const env = readEnv(issues, `${path}.env`, raw.env, expansion);
   const image = readImage(issues, `${path}.image`, raw.image) ?? '';
   return present({
     name: readLabelName(issues, `${path}.name`, raw.name) ?? '',
     image,
     imagePullPolicy: readPullPolicy(issues, `${path}.imagePullPolicy`, raw, image),
-    command: readWords(issues, `${path}.command`, raw.command, env),
-    args: readWords(issues, `${path}.args`, raw.args, env),
+    command: readWords(issues, `${path}.command`, raw.command, expansion),
+    args: readWords(issues, `${path}.args`, raw.args, expansion),
     workingDir: readAbsolutePath(issues, `${path}.workingDir`, unlessBlank(raw.workingDir)),
     env,
     ports: readPorts(issues, `${path}.ports`, raw.ports, pod.hostNetwork),

@@ -9,29 +9,40 @@ import { readList, readObject, readString } from './read.ts';
 /** Printable ASCII but `=` (Kubernetes' relaxed rule, general since 1.34). */
 const NAME = /^[ -<>-~]+$/;
 
-export function readEnv(issues: Issues, path: string, value: unknown): EnvVar[] {
+/** What a container's strings were expanded with and how much room is left for more of them. */
+export interface Expansion {
+  variables: Map<string, string>;
+  /** Bytes. */
+  room: number;
+}
+
+export function newExpansion(): Expansion {
+  return { variables: new Map(), room: LIMITS.strings };
+}
+
+/** Adds the variables to `expansion`, in order of definition. */
+export function readEnv(issues: Issues, path: string, value: unknown, expansion: Expansion): EnvVar[] {
   const env: EnvVar[] = [];
-  const variables = new Map<string, string>();
   for (const [i, item] of readList(issues, path, value, LIMITS.env).entries()) {
     const variable = readVariable(issues, `${path}[${i}]`, item);
     if (variable === undefined) continue;
-    if (variables.has(variable.name)) issues.warn(`${path}[${i}].name`, 'hides an earlier definition of the same name');
-    const expanded = expand(issues, `${path}[${i}].value`, variable.value, variables, variable.name.length + 1);
-    if (expanded !== undefined) variables.set(variable.name, expanded);
+    const { name } = variable;
+    if (expansion.variables.has(name))
+      issues.warn(`${path}[${i}].name`, 'hides an earlier definition of the same name');
+    const expanded = expand(issues, `${path}[${i}].value`, variable.value, expansion, name.length + 1);
+    if (expanded !== undefined) expansion.variables.set(name, expanded);
     env.push(variable);
   }
   return env;
 }
 
 /** A list of words of a command line; undefined when absent or empty, which mean the same. */
-export function readWords(issues: Issues, path: string, value: unknown, env: readonly EnvVar[]): string[] | undefined {
-  const variables = new Map<string, string>();
-  for (const { name, value } of env) variables.set(name, expandQuietly(value, variables));
+export function readWords(issues: Issues, path: string, value: unknown, expansion: Expansion): string[] | undefined {
   const words: string[] = [];
   for (const [i, item] of readList(issues, path, value, LIMITS.words).entries()) {
     const word = item === null ? '' : readString(issues, `${path}[${i}]`, item);
     if (word === undefined) continue;
-    expand(issues, `${path}[${i}]`, word, variables, 0);
+    expand(issues, `${path}[${i}]`, word, expansion, 0);
     words.push(word);
   }
   return words.length > 0 ? words : undefined;
@@ -51,30 +62,20 @@ function readVariable(issues: Issues, path: string, item: unknown): EnvVar | und
   return { name: name ?? '', value: readString(issues, `${path}.value`, raw.value) ?? '' };
 }
 
-/** The kernel's limit, met here with a reason instead of at execve with E2BIG. */
-function expand(
-  issues: Issues,
-  path: string,
-  text: string,
-  variables: ReadonlyMap<string, string>,
-  prefix: number,
-): string | undefined {
+/** The kernel's limits, met here with a reason instead of at execve with E2BIG. Once the room is used up, no more. */
+function expand(issues: Issues, path: string, text: string, expansion: Expansion, prefix: number): string | undefined {
+  if (expansion.room < 0) return undefined;
   try {
-    const expanded = expandReferences(text, variables);
-    if (Buffer.byteLength(expanded) + prefix < MAX_STRING) return expanded;
-    issues.error(path, 'Too long: must be less than 128 KiB');
+    const expanded = expandReferences(text, expansion.variables);
+    const size = Buffer.byteLength(expanded) + prefix + 1;
+    expansion.room -= size;
+    if (expansion.room < 0)
+      issues.error(path, `Too long: env, command and args are more than ${LIMITS.strings} bytes together`);
+    else if (size <= MAX_STRING) return expanded;
+    else issues.error(path, 'Too long: must be less than 128 KiB');
   } catch (error) {
     if (!(error instanceof ExpansionError)) throw error;
     issues.error(path, `Too long: ${error.message}`);
   }
   return undefined;
-}
-
-function expandQuietly(text: string, variables: ReadonlyMap<string, string>): string {
-  try {
-    return expandReferences(text, variables);
-  } catch (error) {
-    if (error instanceof ExpansionError) return '';
-    throw error;
-  }
 }

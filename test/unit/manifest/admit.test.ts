@@ -308,6 +308,11 @@ describe('refused', () => {
       /env\[0\]\.value: Invalid value: got a number, expected a string \(in YAML/,
     ],
     [
+      'too many words together',
+      rawPod({}, { env: [{ name: 'A', value: 'x'.repeat(60_000) }], args: Array(20).fill('$(A)') }),
+      'spec.containers[0].args[7]: Too long: env, command and args are more than 524288 bytes together',
+    ],
+    [
       'doubling variables',
       rawPod(
         {},
