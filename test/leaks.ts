@@ -1,6 +1,6 @@
 /** What pods may leave on a machine: taken before and after a test, the difference must be empty. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, globSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export interface Traces {
   mounts: string[];
@@ -16,7 +16,7 @@ export function traces(): Traces {
   return {
     mounts: readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n').map(mountLine).sort(),
     links: readdirSync('/sys/class/net').sort(),
-    cgroups: globSync('/sys/fs/cgroup/{,*/}edgepod*{,/*,/*/*}').sort(),
+    cgroups: globSync('/sys/fs/cgroup/{,*/}edgepod*{,/*,/*/*}').filter(isDirectory).sort(),
     processes: ownProcesses(),
     tables: nftTables(),
     netns: existsSync('/run/netns') ? readdirSync('/run/netns').sort() : [],
@@ -42,6 +42,8 @@ export async function leakedSoon(before: Traces, patienceMs = 3000): Promise<str
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+const isDirectory = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /** Mount point and type: ids and options change by themselves. */
 function mountLine(line: string): string {

@@ -8,7 +8,7 @@ import * as fs from 'node:fs';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LayerBlob, type RunConfig, sha256File, writeArchive } from './oci-writer.ts';
+import { type LayerBlob, type RunConfig, fileDigest, writeArchive } from './oci-writer.ts';
 import { hostArch } from './programs.ts';
 import { changedPaths } from './tree-difference.ts';
 
@@ -102,7 +102,7 @@ async function layer(work: string, root: string, paths: string[]): Promise<Layer
   fs.writeFileSync(list, paths.join('\0'));
   const options = ['--no-recursion', '--null', '--numeric-owner', '--xattrs', '--mtime=@0'];
   await run('tar', ['-C', root, ...options, '-cf', plain, '-T', list]);
-  const diffId = await sha256File(plain);
+  const diffId = await fileDigest(plain);
   await run('gzip', ['-1', '-n', plain]);
   return { path: `${plain}.gz`, diffId, compress: 'gzip' };
 }
