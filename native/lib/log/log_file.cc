@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* kStep = "log-open";
 constexpr unsigned kRenameNoReplace = 1;
-constexpr unsigned kSameSecond = 999;
+constexpr unsigned kMaxSameSecond = 99999;
 
 const char* reason(int error) {
   switch (error) {
@@ -84,7 +84,11 @@ bool LogFile::would_rotate(size_t more) const {
 void LogFile::append(LineBatch& batch, const timespec& now) {
   if (batch.empty()) return;
   if (would_rotate(batch.bytes())) rotate(now);
-  if (dropped_lines_ != 0) write_dropped_notice(now);
+  if (dropped_lines_ != 0 && !write_dropped_notice(now)) {
+    // A gap is always told of before what follows it.
+    drop(batch.lines(), batch.bytes(), errno);
+    return batch.clear();
+  }
   size_t written = write_lines(batch);
   int whole = batch.whole_lines(written);
   if (whole < batch.lines()) {
@@ -125,7 +129,7 @@ void LogFile::drop(int lines, size_t bytes, int error) {
   drop_error_ = error;
 }
 
-void LogFile::write_dropped_notice(const timespec& now) {
+bool LogFile::write_dropped_notice(const timespec& now) {
   char line[160];
   format_timestamp(now, line);
   int size = snprintf(line + kTimestampSize, sizeof line - kTimestampSize,
@@ -135,10 +139,16 @@ void LogFile::write_dropped_notice(const timespec& now) {
   LineBatch notice;
   notice.add({line, kTimestampSize + static_cast<size_t>(size)}, {}, {}, {});
   size_t written = write_lines(notice);
-  if (written < notice.bytes()) return cut_back(written, 0);
+  if (written < notice.bytes()) {
+    int error = errno;
+    cut_back(written, 0);
+    errno = error;
+    return false;
+  }
   size_ += written;
   dropped_lines_ = 0;
   dropped_bytes_ = 0;
+  return true;
 }
 
 void LogFile::rotate(const timespec& now) {
@@ -153,21 +163,26 @@ void LogFile::rotate(const timespec& now) {
   prune();
 }
 
+// Rotated names must sort by age, because the oldest are found by name: also when there are several within a
+// second (".00001" and so on), and when the clock was set back.
 bool LogFile::rename_to_rotated(const timespec& now) {
-  std::string target = name_ + '.';
-  size_t stamp = target.size();
-  target.resize(stamp + kRotationStampSize);
-  format_rotation_stamp(now, target.data() + stamp);
-  if (rename_new(dir_.get(), name_.c_str(), target.c_str()) == 0) return true;
-  // More than one rotation within a second: ".001" and so on still sorts between this second and the next.
-  for (unsigned n = 1; errno == EEXIST && n <= kSameSecond; n++) {
-    char suffix[8];
-    snprintf(suffix, sizeof suffix, ".%03u", n);
-    target.resize(stamp + kRotationStampSize);
-    target += suffix;
-    if (rename_new(dir_.get(), name_.c_str(), target.c_str()) == 0) return true;
+  if (now.tv_sec > rotated_at_) {
+    rotated_at_ = now.tv_sec;
+    rotated_number_ = 0;
+  } else {
+    rotated_number_++;
   }
-  return errno == ENOENT;  // somebody removed it: begin a new one
+  for (; rotated_number_ <= kMaxSameSecond; rotated_number_++) {
+    std::string target = name_ + '.';
+    size_t stamp = target.size();
+    target.resize(stamp + kRotationStampSize);
+    format_rotation_stamp({rotated_at_, 0}, target.data() + stamp);
+    char number[16] = "";
+    if (rotated_number_ != 0) snprintf(number, sizeof number, ".%05u", rotated_number_);
+    if (rename_new(dir_.get(), name_.c_str(), (target + number).c_str()) == 0) return true;
+    if (errno != EEXIST) return errno == ENOENT;  // ENOENT: somebody removed it; begin a new one
+  }
+  return false;
 }
 
 void LogFile::prune() { prune_rotated(dir_.get(), name_, limits_.max_files - 1); }

@@ -47,7 +47,7 @@ class LogFile {
   void rotate(const timespec& now);
   bool rename_to_rotated(const timespec& now);
   void prune();
-  void write_dropped_notice(const timespec& now);
+  bool write_dropped_notice(const timespec& now);
   size_t write_lines(const LineBatch& batch);
   void drop(int lines, size_t bytes, int error);
   void cut_back(size_t written, size_t whole);
@@ -61,6 +61,9 @@ class LogFile {
   uint64_t dropped_bytes_ = 0;
   int drop_error_ = 0;
   time_t rotate_failed_at_ = 0;
+  // Name of the last rotated file: its second, and its number within it.
+  time_t rotated_at_ = 0;
+  unsigned rotated_number_ = 0;
 };
 
 }  // namespace edgepod
