@@ -1,169 +1,136 @@
-/** Image archives: docker-archive (`docker save`) and OCI archive, read in place through their table of contents. */
-import { type FileHandle, open } from 'node:fs/promises';
-import { posix } from 'node:path';
-import { ImageError } from './errors.ts';
-import type { IndexEntry } from './unpacker.ts';
+/** Which images an archive holds: docker-archive (`docker save`, `podman save`) and OCI image layout. */
+import { type ArchiveFiles, type Blob, invalid, sha256, shown } from './archive-files.ts';
 
-export interface ArchiveLayer {
-  offset: number;
-  size: number;
-  /** Of the blob; docker archives do not state one. */
+export interface ArchiveLayer extends Blob {
+  /** Of the blob as it is in the archive, where the archive states one. */
   digest?: string;
 }
 
 export interface ArchiveImage {
   /** Names in the archive, as written there; may be empty. */
   names: string[];
-  /** The OCI image configuration, JSON text. */
+  /** The OCI image configuration, JSON text; its digest is the image's id. */
   config: string;
-  configDigest?: string;
+  /** `sha256:…` of the manifest; docker archives have none. */
+  manifestDigest?: string;
   /** Lowest first. */
   layers: ArchiveLayer[];
-  /** `os/architecture` as the archive's index has it, if it does. */
-  platform?: string;
 }
 
-interface Descriptor {
-  mediaType?: string;
-  digest: string;
-  size: number;
-  platform?: { os?: string; architecture?: string };
-  annotations?: Record<string, string>;
+export interface ArchiveContent {
+  images: ArchiveImage[];
+  /** `os/architecture` of images that were passed over because they are for other hardware. */
+  otherPlatforms: string[];
 }
 
-/** JSON documents of an archive are small; a larger one is an attack. */
-const MAX_DOCUMENT = 4 << 20;
+type Json = Record<string, unknown>;
+
+/** Of an index: its manifests, an index in an index (one image for several platforms), and so on. */
 const MAX_INDEX_DEPTH = 3;
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
+const MAX_IMAGES = 64;
 const REF_NAME = 'org.opencontainers.image.ref.name';
 const FULL_NAME = 'io.containerd.image.name';
+const LAYER_TYPE = /^application\/vnd\.(oci\.image\.layer|docker\.image\.rootfs)\.[a-z0-9.]*tar([.+](gzip|zstd))?$/;
+const HEX_NAME = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/;
 
-/** Every image of an archive. @throws ImageError ArchiveInvalid */
-export async function readArchive(file: string, entries: IndexEntry[]): Promise<ArchiveImage[]> {
-  const handle = await open(file);
-  try {
-    const reader = new ArchiveReader(handle, entries);
-    // A docker archive of newer docker versions is both; its OCI half states digests.
-    if (reader.has('index.json') && reader.has('oci-layout')) return await readOci(reader);
-    if (reader.has('manifest.json')) return await readDocker(reader);
-    throw new ImageError(
-      'ArchiveInvalid',
-      `${file} is no image archive: neither manifest.json nor index.json is in it`,
-    );
-  } finally {
-    await handle.close();
+/**
+ * Every image of an archive that is, as far as the archive says, for `platform` (`linux/arm64`).
+ * @throws ImageError ArchiveInvalid
+ */
+export async function readArchive(files: ArchiveFiles, platform: string): Promise<ArchiveContent> {
+  // `docker save` of newer docker versions writes both forms; the OCI one states digests.
+  if (files.has('oci-layout') && files.has('index.json')) {
+    const content: ArchiveContent = { images: [], otherPlatforms: [] };
+    const index = await files.json(files.file('index.json'), 'index.json');
+    await readIndex({ files, platform, content }, object(index), [], MAX_INDEX_DEPTH);
+    return content;
+  }
+  if (files.has('manifest.json')) return { images: await readDocker(files), otherPlatforms: [] };
+  throw invalid('this is no image archive: neither index.json (OCI) nor manifest.json (docker) is in it');
+}
+
+interface Reading {
+  files: ArchiveFiles;
+  platform: string;
+  content: ArchiveContent;
+}
+
+async function readIndex(reading: Reading, index: Json, inherited: string[], depth: number): Promise<void> {
+  if (depth === 0) throw invalid('the image index has indexes in indexes in indexes');
+  for (const item of list(index.manifests, 'manifests of an image index')) {
+    const descriptor = object(item);
+    const own = ownNames(descriptor);
+    await readDescriptor(reading, descriptor, own.length > 0 ? own : inherited, depth);
+    if (reading.content.images.length > MAX_IMAGES) throw invalid(`more than ${MAX_IMAGES} images`);
   }
 }
 
-class ArchiveReader {
-  #handle: FileHandle;
-  #entries = new Map<string, IndexEntry>();
-
-  constructor(handle: FileHandle, entries: IndexEntry[]) {
-    this.#handle = handle;
-    for (const entry of entries) this.#entries.set(entry.name, entry);
+async function readDescriptor(reading: Reading, descriptor: Json, names: string[], depth: number): Promise<void> {
+  const { files, platform, content } = reading;
+  const declared = platformOf(descriptor.platform);
+  // Attestations are listed as images for "unknown/unknown". A partial copy lacks the blobs of other platforms.
+  if (declared !== undefined && declared !== platform) {
+    if (!declared.startsWith('unknown')) content.otherPlatforms.push(declared);
+    return;
   }
-
-  has(name: string): boolean {
-    return this.#entries.has(name);
-  }
-
-  /** A file, links followed inside the archive (old docker archives link equal layers). */
-  file(name: string): IndexEntry {
-    let entry = this.#entries.get(name);
-    for (let hops = 0; entry && entry.type !== 'file'; hops++) {
-      if (hops > 8 || entry.link === undefined) break;
-      const target = entry.type === 'symlink' ? posix.join(posix.dirname(entry.name), entry.link) : entry.link;
-      entry = this.#entries.get(posix.normalize(target).replace(/^\.\//, ''));
-    }
-    if (entry?.type !== 'file')
-      throw new ImageError('ArchiveInvalid', `the archive names ${name}, but it is not in it`);
-    return entry;
-  }
-
-  blob(digest: string): IndexEntry {
-    if (!DIGEST.test(digest)) throw new ImageError('ArchiveInvalid', `"${digest.slice(0, 80)}" is not a sha256 digest`);
-    return this.file(`blobs/sha256/${digest.slice('sha256:'.length)}`);
-  }
-
-  async text({ name, offset, size }: IndexEntry): Promise<string> {
-    if (size > MAX_DOCUMENT)
-      throw new ImageError('ArchiveInvalid', `${name} has ${size} bytes, at most ${MAX_DOCUMENT} are read`);
-    const { buffer, bytesRead } = await this.#handle.read(Buffer.alloc(size), 0, size, offset);
-    if (bytesRead !== size) throw new ImageError('ArchiveInvalid', `the archive ends inside ${name}`);
-    return buffer.toString();
-  }
-
-  async json<T>(entry: IndexEntry): Promise<T> {
-    try {
-      return JSON.parse(await this.text(entry)) as T;
-    } catch (error) {
-      if (error instanceof ImageError) throw error;
-      throw new ImageError('ArchiveInvalid', `${entry.name} is not JSON: ${(error as Error).message}`);
-    }
-  }
-}
-
-async function readDocker(reader: ArchiveReader): Promise<ArchiveImage[]> {
-  const list = await reader.json<{ Config?: string; RepoTags?: string[] | null; Layers?: string[] }[]>(
-    reader.file('manifest.json'),
-  );
-  if (!Array.isArray(list)) throw new ImageError('ArchiveInvalid', 'manifest.json must be a list');
-  return Promise.all(
-    list.map(async ({ Config, RepoTags, Layers }) => {
-      if (typeof Config !== 'string' || !Array.isArray(Layers))
-        throw new ImageError('ArchiveInvalid', 'manifest.json lacks Config or Layers');
-      return {
-        names: Array.isArray(RepoTags) ? RepoTags.map(String) : [],
-        config: await reader.text(reader.file(Config)),
-        layers: Layers.map((name) => {
-          const { offset, size } = reader.file(String(name));
-          return { offset, size };
-        }),
-      };
+  const digest = String(descriptor.digest);
+  const manifest = object(await files.json(files.blob(digest), 'an image manifest', digest));
+  if (manifest.manifests !== undefined) return readIndex(reading, manifest, names, depth - 1);
+  const config = object(manifest.config);
+  if (!/image|container/.test(String(config.mediaType ?? 'image'))) return; // a chart, a signature, …
+  const configDigest = String(config.digest);
+  content.images.push({
+    names,
+    config: await files.text(files.blob(configDigest), configDigest),
+    manifestDigest: digest,
+    layers: list(manifest.layers, 'layers of an image manifest').map((item) => {
+      const { mediaType, digest: layerDigest } = object(item);
+      if (mediaType !== undefined && !LAYER_TYPE.test(String(mediaType)))
+        throw invalid(`a layer is ${shown(mediaType)}: tar, tar+gzip and tar+zstd are supported`);
+      return { ...files.blob(layerDigest), digest: String(layerDigest) };
     }),
-  );
+  });
 }
 
-async function readOci(reader: ArchiveReader): Promise<ArchiveImage[]> {
-  const index = await reader.json<{ manifests?: Descriptor[] }>(reader.file('index.json'));
-  return readManifests(reader, index.manifests, [], MAX_INDEX_DEPTH);
-}
-
-/** Image manifests, and indexes of indexes (an image for several platforms). */
-async function readManifests(
-  reader: ArchiveReader,
-  descriptors: Descriptor[] | undefined,
-  inherited: string[],
-  depth: number,
-): Promise<ArchiveImage[]> {
-  if (!Array.isArray(descriptors) || depth === 0)
-    throw new ImageError('ArchiveInvalid', 'the image index has no manifests, or too deep ones');
+async function readDocker(files: ArchiveFiles): Promise<ArchiveImage[]> {
+  const manifests = list(await files.json(files.file('manifest.json'), 'manifest.json'), 'manifest.json');
+  if (manifests.length > MAX_IMAGES) throw invalid(`more than ${MAX_IMAGES} images`);
   const images: ArchiveImage[] = [];
-  for (const descriptor of descriptors) {
-    const names = [descriptor.annotations?.[FULL_NAME] ?? descriptor.annotations?.[REF_NAME] ?? []].flat();
-    const entry = reader.blob(descriptor.digest);
-    const document = await reader.json<{ manifests?: Descriptor[]; config?: Descriptor; layers?: Descriptor[] }>(entry);
-    if (document.manifests) {
-      images.push(
-        ...(await readManifests(reader, document.manifests, names.length > 0 ? names : inherited, depth - 1)),
-      );
-      continue;
-    }
-    const { config, layers } = document;
-    if (!config || !Array.isArray(layers))
-      throw new ImageError('ArchiveInvalid', `manifest ${descriptor.digest} lacks config or layers`);
-    if (!/image|config/.test(config.mediaType ?? 'image')) continue; // an attestation or another artifact
+  for (const item of manifests) {
+    const { Config, RepoTags, Layers } = object(item);
+    const config = await files.text(files.file(String(Config)));
+    const named = HEX_NAME.exec(String(Config))?.[1];
+    if (named !== undefined && sha256(config) !== `sha256:${named}`)
+      throw invalid(`the image configuration is ${sha256(config)}, its name says ${named}`);
     images.push({
-      names: names.length > 0 ? names : inherited,
-      config: await reader.text(reader.blob(config.digest)),
-      configDigest: config.digest,
-      layers: layers.map(({ digest }) => {
-        const { offset, size } = reader.blob(digest);
-        return { offset, size, digest };
-      }),
-      ...(descriptor.platform && { platform: `${descriptor.platform.os}/${descriptor.platform.architecture}` }),
+      names: Array.isArray(RepoTags) ? RepoTags.map(String) : [],
+      config,
+      // Layer files may be named by anything; the configuration's diff ids are what they are held against.
+      layers: list(Layers, 'Layers in manifest.json').map((name) => files.file(String(name))),
     });
   }
   return images;
+}
+
+function ownNames({ annotations }: Json): string[] {
+  if (typeof annotations !== 'object' || annotations === null) return [];
+  const { [FULL_NAME]: full, [REF_NAME]: name } = annotations as Json;
+  const chosen = full ?? name;
+  return typeof chosen === 'string' ? [chosen] : [];
+}
+
+function platformOf(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { os, architecture } = value as Json;
+  return `${String(os)}/${String(architecture)}`;
+}
+
+function object(value: unknown): Json {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
+  throw invalid(`expected an object in the archive's documents, found ${shown(value)}`);
+}
+
+function list(value: unknown, what: string): unknown[] {
+  if (Array.isArray(value)) return value;
+  throw invalid(`the ${what} must be a list, found ${shown(value)}`);
 }

@@ -1,10 +1,15 @@
-/** Why an image cannot be had. `code` is the Kubernetes waiting reason where there is one. */
+/** Why an image cannot be had. The first four are Kubernetes' waiting reasons. */
 export type ImageErrorCode =
   | 'InvalidImageName'
   | 'ErrImagePull'
   | 'ErrImageNeverPull'
   | 'ImageInspectError'
+  /** The archive is damaged, hostile, or not an image. */
   | 'ArchiveInvalid'
+  /** The image is in order, but for other hardware. */
+  | 'WrongPlatform'
+  /** This machine could not store it: disk full, I/O error, missing privilege. */
+  | 'LoadFailed'
   | 'ImageInUse'
   | 'NoSuchImage';
 

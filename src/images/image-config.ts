@@ -1,5 +1,6 @@
 /** The OCI image configuration: what of it counts, checked. Labels are never interpreted (CVE-2026-53488), nor are volumes. */
 import type { ImageConfig } from '../pods/ports.ts';
+import { shown } from './archive-files.ts';
 import { ImageError } from './errors.ts';
 
 export interface ParsedConfig {
@@ -11,7 +12,8 @@ export interface ParsedConfig {
 }
 
 const DIFF_ID = /^sha256:[0-9a-f]{64}$/;
-const MAX_LAYERS = 500;
+/** What docker allows, and what fits into the options of one overlay mount. */
+const MAX_LAYERS = 127;
 /** UIDs above this wrap to other users in places (CVE-2024-40635). */
 const MAX_ID = 2 ** 31 - 1;
 const MAX_STRINGS = 4096;
@@ -34,9 +36,9 @@ export function parseImageConfig(text: string): ParsedConfig {
       env: strings(run.Env ?? [], 'config.Env').filter((entry) => entry.indexOf('=') > 0),
       entrypoint: strings(run.Entrypoint ?? [], 'config.Entrypoint'),
       cmd: strings(run.Cmd ?? [], 'config.Cmd'),
-      workingDir: string(run.WorkingDir ?? '', 'config.WorkingDir'),
+      workingDir: workingDir(string(run.WorkingDir ?? '', 'config.WorkingDir')),
       user: user(string(run.User ?? '', 'config.User')),
-      stopSignal: string(run.StopSignal ?? '', 'config.StopSignal'),
+      stopSignal: stopSignal(string(run.StopSignal ?? '', 'config.StopSignal')),
     },
   };
 }
@@ -49,6 +51,17 @@ function user(text: string): string {
   if (text.length > 256 || text.split(':').length > 2 || /[\s\0]/.test(text))
     throw invalid('config.User', 'user[:group]');
   return text;
+}
+
+/** Docker takes a relative directory as one below the root. */
+function workingDir(text: string): string {
+  return text === '' || text.startsWith('/') ? text : `/${text}`;
+}
+
+/** `SIGTERM`, `TERM`, `SIGRTMIN+3` or a number. */
+function stopSignal(text: string): string {
+  if (text === '' || /^(?:[A-Z][A-Z0-9]{1,15}(?:[+-]\d{1,2})?|\d{1,2})$/.test(text)) return text;
+  throw invalid('config.StopSignal', `the name or number of a signal, not ${shown(text)}`);
 }
 
 function parseObject(text: string): Record<string, unknown> {

@@ -1,19 +1,27 @@
-/** The images of this board: loaded from archives, unpacked once per layer, found by reference. */
-import { createHash, randomBytes } from 'node:crypto';
+/**
+ * The images of this board: loaded from archives, unpacked once per layer, found by reference.
+ *
+ * INVARIANTS
+ * - Whoever changes anything holds the lock `<dir>/lock`: the command line and the agent are different processes.
+ *   Reading needs none: layers appear and disappear by rename, the database by transaction.
+ * - Layers are on the disk before the database names them, and forgotten there before they go.
+ */
 import { watch } from 'node:fs';
-import { open, rm, stat, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Image, ImageSource } from '../pods/ports.ts';
-import { type ArchiveImage, readArchive } from './archive.ts';
 import { ImageError } from './errors.ts';
 import { parseImageConfig } from './image-config.ts';
+import { ImageRecords } from './image-records.ts';
 import type { ImageRepo, StoredImage } from './image-repo.ts';
 import { LayerStore } from './layer-store.ts';
+import { unpackImages } from './loader.ts';
 import { normalise } from './reference.ts';
 import type { Unpacker } from './unpacker.ts';
 
 export interface LoadedImage {
   id: string;
+  /** Names it can be used by, normalised, without digests. */
   refs: string[];
   layersNew: number;
   layersShared: number;
@@ -22,12 +30,19 @@ export interface LoadedImage {
 export interface LoadOptions {
   /** Reference to give the image instead of the archive's own names. */
   name?: string;
+  /** One line for people a step. */
   progress?: (line: string) => void;
 }
 
-/** A compressed outer archive is written out plain up to this size. */
-const MAX_ARCHIVE = 16 * 2 ** 30;
-const MAGIC = { gzip: [0x1f, 0x8b], zstd: [0x28, 0xb5, 0x2f, 0xfd] };
+export interface ImageStoreOptions {
+  /** `<data-dir>/images`, made if missing. */
+  dir: string;
+  repo: ImageRepo;
+  unpacker: Unpacker;
+  /** As images name it: `arm64`, `amd64`. */
+  architecture: string;
+}
+
 /** Touched after every change: the agent watches it, since loading happens in another process. */
 const CHANGE_MARK = 'changed';
 
@@ -35,21 +50,18 @@ export class ImageStore implements ImageSource {
   #dir: string;
   #repo: ImageRepo;
   #layers: LayerStore;
+  #records: ImageRecords;
   #unpacker: Unpacker;
-  #platform: { os: string; architecture: string };
+  #platform: string;
 
-  /** @param dir `<data-dir>/images`, made if missing */
-  constructor({
-    dir,
-    repo,
-    unpacker,
-    architecture,
-  }: { dir: string; repo: ImageRepo; unpacker: Unpacker; architecture: string }) {
+  constructor({ dir, repo, unpacker, architecture }: ImageStoreOptions) {
     this.#dir = dir;
     this.#repo = repo;
     this.#unpacker = unpacker;
     this.#layers = new LayerStore(dir, unpacker);
-    this.#platform = { os: 'linux', architecture };
+    this.#records = new ImageRecords(dir, this.#layers.tmp);
+    this.#platform = `linux/${architecture}`;
+    this.#records.restore(repo, this.#layers);
   }
 
   /**
@@ -58,7 +70,7 @@ export class ImageStore implements ImageSource {
    */
   async ensure(ref: string, policy: 'Always' | 'IfNotPresent' | 'Never'): Promise<Image> {
     const normalised = normalise(ref);
-    const stored = this.#find(ref, normalised);
+    const stored = this.#repo.byRef(normalised);
     if (stored) return this.#image(stored, normalised);
     if (policy === 'Never')
       throw new ImageError('ErrImageNeverPull', `Container image "${ref}" is not present with pull policy of Never`);
@@ -70,58 +82,62 @@ export class ImageStore implements ImageSource {
 
   /**
    * Loads every image of an archive that is for this board. Atomic per image: interrupted, it is not there.
-   * @throws ImageError that says what is wrong with the archive
+   * @throws ImageError ArchiveInvalid, WrongPlatform, InvalidImageName (of `name`), LoadFailed
    */
   async load(file: string, { name, progress = () => {} }: LoadOptions = {}): Promise<LoadedImage[]> {
-    const path = resolve(file);
-    const unlock = await this.#unpacker.lock(join(this.#dir, 'lock'));
-    let plain: string | undefined;
-    try {
+    if (name !== undefined) normalise(name);
+    return this.#locked(async () => {
       await this.#layers.sweep(new Set(this.#repo.layers().map(({ diffId }) => diffId)));
-      if (await isCompressed(path)) {
-        plain = join(this.#dir, 'tmp', randomBytes(8).toString('hex'));
-        progress('decompressing the archive');
-        await this.#unpacker.plain(path, plain, MAX_ARCHIVE);
-      }
-      const archive = plain ?? path;
-      const images = await readArchive(archive, await this.#unpacker.index(archive));
+      const parts = { layers: this.#layers, unpacker: this.#unpacker, platform: this.#platform };
       const loaded: LoadedImage[] = [];
-      for (const image of this.#forThisBoard(images)) loaded.push(await this.#loadOne(archive, image, name, progress));
+      await unpackImages(parts, { path: resolve(file), name, progress }, async (image) => {
+        const { id, layersNew, layersShared, refs } = image;
+        this.#repo.save(image);
+        await this.#records.update(this.#repo.list());
+        loaded.push({ id, refs: refs.filter(isTag), layersNew, layersShared });
+      });
       return loaded;
-    } finally {
-      if (plain) await rm(plain, { force: true });
-      await this.#changed();
-      await unlock();
-    }
+    });
   }
 
+  /** Oldest first; references without digests. */
   list(): StoredImage[] {
-    return this.#repo.list();
+    return this.#repo.list().map((image) => ({ ...image, refs: image.refs.filter(isTag) }));
   }
 
   /**
-   * Removes a reference, and the image with its last one.
-   * @param inUse ids of images that pods need; such an image is refused
+   * Removes a reference, and with its last one the image. By id (`sha256:…` or at least 12 digits of it) all go.
+   * @param inUse ids of images that pods need; such an image keeps its last reference
+   * @throws ImageError NoSuchImage, ImageInUse
    */
   async remove(ref: string, inUse: ReadonlySet<string>): Promise<{ untagged: string[]; removed: boolean }> {
-    const stored = this.#byIdPrefix(ref) ?? this.#repo.byRef(normalise(ref));
-    if (!stored) throw new ImageError('NoSuchImage', `image "${ref}" is not on this board: see edgepod image list`);
-    const refs = ref === stored.id || this.#byIdPrefix(ref) ? stored.refs : [normalise(ref)];
-    const last = refs.length >= stored.refs.length;
-    if (last && inUse.has(stored.id))
-      throw new ImageError('ImageInUse', `image "${ref}" is needed by a pod: delete the pod first`);
-    const unlock = await this.#unpacker.lock(join(this.#dir, 'lock'));
-    try {
-      for (const gone of refs) this.#repo.untag(gone);
-      if (last) this.#repo.remove(stored.id);
-      // Forgotten first: a layer directory nobody knows is swept, a known layer without directory would break a pod.
-      for (const { diffId } of this.#repo.unlinkedLayers())
-        if (this.#repo.removeLayer(diffId)) await this.#layers.remove(diffId);
-    } finally {
-      await this.#changed();
-      await unlock();
-    }
-    return { untagged: refs, removed: last };
+    return this.#locked(async () => {
+      const { stored, refs } = this.#named(ref);
+      const last = stored.refs.filter(isTag).every((tag) => refs.includes(tag));
+      if (last && inUse.has(stored.id))
+        throw new ImageError('ImageInUse', `image "${ref}" is needed by a pod: delete the pod first`);
+      if (last) await this.#forget(stored.id);
+      else for (const gone of refs) this.#repo.untag(gone);
+      await this.#records.update(this.#repo.list());
+      await this.#removeUnlinked();
+      return { untagged: refs, removed: last };
+    });
+  }
+
+  /**
+   * Removes images that no name leads to any more (a newer one was loaded under it), except those in use.
+   * @param inUse ids of images that pods need
+   * @returns ids of the images removed
+   */
+  async collectGarbage(inUse: ReadonlySet<string>): Promise<string[]> {
+    const unnamed = () => this.#repo.list().filter(({ id, refs }) => !refs.some(isTag) && !inUse.has(id));
+    if (unnamed().length === 0) return [];
+    return this.#locked(async () => {
+      const ids = unnamed().map(({ id }) => id);
+      for (const id of ids) await this.#forget(id);
+      await this.#removeUnlinked();
+      return ids;
+    });
   }
 
   /** Calls `listener` after another process loaded or removed an image; returns how to stop. */
@@ -133,124 +149,47 @@ export class ImageStore implements ImageSource {
     return () => watcher.close();
   }
 
-  async #loadOne(
-    file: string,
-    image: ArchiveImage,
-    name: string | undefined,
-    progress: (line: string) => void,
-  ): Promise<LoadedImage> {
-    const { os, architecture, diffIds } = parseImageConfig(image.config);
-    const id = `sha256:${createHash('sha256').update(image.config).digest('hex')}`;
-    if (image.configDigest !== undefined && image.configDigest !== id)
-      throw new ImageError(
-        'ArchiveInvalid',
-        `the image configuration is ${id}, the manifest says ${image.configDigest}`,
-      );
-    if (diffIds.length !== image.layers.length)
-      throw new ImageError(
-        'ArchiveInvalid',
-        `the configuration names ${diffIds.length} layers, the manifest ${image.layers.length}`,
-      );
-    const refs = references(image.names, name, id);
-    const known = new Map(this.#repo.layers().map(({ diffId, size }) => [diffId, size]));
-    const layers: { diffId: string; size: number }[] = [];
-    let layersNew = 0;
-    for (const [index, diffId] of diffIds.entries()) {
-      const present = this.#layers.has(diffId) ? known.get(diffId) : undefined;
-      if (present !== undefined) {
-        layers.push({ diffId, size: present });
-        continue;
-      }
-      progress(`layer ${index + 1}/${diffIds.length}`);
-      layers.push({ diffId, size: await this.#layers.add({ file, diffId, ...image.layers[index]! }) });
-      known.set(diffId, layers.at(-1)!.size);
-      layersNew += 1;
+  async #locked<T>(work: () => Promise<T>): Promise<T> {
+    const unlock = await this.#unpacker.lock(join(this.#dir, 'lock'));
+    try {
+      const result = await work();
+      await writeFile(join(this.#dir, CHANGE_MARK), '', { mode: 0o600 });
+      return result;
+    } finally {
+      await unlock();
     }
-    this.#repo.save({ id, config: image.config, os, architecture, layers, refs });
-    return { id, refs, layersNew, layersShared: layers.length - layersNew };
   }
 
-  /** Images of an archive this board can run; with none, the reason names both platforms. */
-  #forThisBoard(images: ArchiveImage[]): ArchiveImage[] {
-    const own = `${this.#platform.os}/${this.#platform.architecture}`;
-    const platforms = images.map(({ config }) => {
-      const { os, architecture } = parseImageConfig(config);
-      return `${os}/${architecture}`;
-    });
-    const fitting = images.filter((_, index) => platforms[index] === own);
-    if (fitting.length > 0) return fitting;
-    throw new ImageError(
-      'ArchiveInvalid',
-      `the image is for ${[...new Set(platforms)].join(', ') || 'nothing'}, this board is ${own}`,
-    );
+  async #forget(id: string): Promise<void> {
+    await this.#records.forget(id);
+    this.#repo.remove(id);
   }
 
-  #find(ref: string, normalised: string): StoredImage | undefined {
-    return this.#repo.byRef(normalised) ?? (ref.startsWith('sha256:') ? this.#repo.get(ref) : undefined);
+  async #removeUnlinked(): Promise<void> {
+    // Forgotten first: a layer directory nobody knows is swept, a known layer without directory would break a pod.
+    for (const { diffId } of this.#repo.unlinkedLayers())
+      if (this.#repo.removeLayer(diffId)) await this.#layers.remove(diffId);
   }
 
-  /** `sha256:…`, or at least 12 digits of it. */
-  #byIdPrefix(text: string): StoredImage | undefined {
-    const hex = text.replace(/^sha256:/, '');
-    if (!/^[0-9a-f]{12,64}$/.test(hex)) return undefined;
-    return this.#repo.list().find(({ id }) => id.startsWith(`sha256:${hex}`));
+  /** The image a person means, and which of its references. A name goes before an id that looks like one. */
+  #named(text: string): { stored: StoredImage; refs: string[] } {
+    const hex = /^(?:sha256:)?([0-9a-f]{12,64})$/.exec(text)?.[1];
+    const byName = text.startsWith('sha256:') ? undefined : this.#repo.byRef(normalise(text));
+    if (byName) return { stored: byName, refs: [normalise(text)] };
+    const byId = hex === undefined ? [] : this.#repo.list().filter(({ id }) => id.startsWith(`sha256:${hex}`));
+    if (byId.length === 1) return { stored: byId[0]!, refs: byId[0]!.refs.filter(isTag) };
+    if (byId.length > 1) throw new ImageError('NoSuchImage', `"${text}" is the beginning of ${byId.length} image ids`);
+    throw new ImageError('NoSuchImage', `image "${text}" is not on this board: see edgepod image list`);
   }
 
   #image({ id, config, os, architecture, layers }: StoredImage, ref: string): Image {
-    const missing = layers.find((diffId) => !this.#layers.has(diffId));
-    if (missing)
-      throw new ImageError(
-        'ImageInspectError',
-        `layer ${missing} of "${ref}" is missing on disk; load the image again`,
-      );
-    return {
-      id,
-      ref,
-      os,
-      architecture,
-      config: parseImageConfig(config).config,
-      lowerDirs: layers.map((diffId) => this.#layers.path(diffId)).reverse(),
-    };
-  }
-
-  async #changed(): Promise<void> {
-    await writeFile(join(this.#dir, CHANGE_MARK), '', { mode: 0o600 });
+    const found = this.#layers.lowerDirs(layers);
+    if ('missing' in found)
+      throw new ImageError('ImageInspectError', `layer ${found.missing} of "${ref}" is missing on disk: load it again`);
+    return { id, ref, os, architecture, config: parseImageConfig(config).config, lowerDirs: found.dirs };
   }
 }
 
-/** The names to store an image under; one without a usable name is found by its id alone. */
-function references(names: string[], given: string | undefined, id: string): string[] {
-  if (given !== undefined) return [normalise(given)];
-  const refs = names.flatMap((name) => {
-    try {
-      return [normalise(name)];
-    } catch {
-      return []; // a name only its own tool understands
-    }
-  });
-  if (refs.length === 0)
-    throw new ImageError(
-      'ArchiveInvalid',
-      `image ${id.slice(0, 19)} has no name in the archive: give it one with --name`,
-    );
-  return refs;
-}
-
-async function isCompressed(file: string): Promise<boolean> {
-  const handle = await openRegular(file);
-  try {
-    const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0);
-    return Object.values(MAGIC).some((magic) => magic.every((byte, at) => buffer[at] === byte));
-  } finally {
-    await handle.close();
-  }
-}
-
-async function openRegular(file: string) {
-  const info = await stat(file).catch((error: NodeJS.ErrnoException) => {
-    throw new ImageError('ArchiveInvalid', error.code === 'ENOENT' ? `there is no file ${file}` : error.message);
-  });
-  if (!info.isFile())
-    throw new ImageError('ArchiveInvalid', `${file} is not a file: image archives are files (docker save, skopeo)`);
-  return open(file);
+function isTag(ref: string): boolean {
+  return !ref.includes('@');
 }

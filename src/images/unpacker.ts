@@ -1,6 +1,7 @@
 /** edgepod-unpack: every look into an archive happens in its confined, short-lived processes. */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { getSystemErrorMap } from 'node:util';
 import { ImageError } from './errors.ts';
 
 /** One entry of an archive's table of contents. */
@@ -13,22 +14,33 @@ export interface IndexEntry {
 }
 
 export interface LayerInput {
-  file: string;
+  path: string;
   offset: number;
   size: number;
+  /** An empty directory. */
   target: string;
   diffId: string;
   /** Of the blob, where the archive states one. */
   digest?: string;
+  /** Refused beyond this: bytes uncompressed, and sum of the file sizes. */
+  maxBytes: number;
 }
 
 export interface LayerReport {
+  /** Sum of the file sizes. */
   bytes: number;
   entries: number;
+  /** The layer hides everything below it. */
+  opaqueRoot: boolean;
+  /** Device nodes, which a pod's /dev brings itself, and attributes that would steer the host. */
+  devicesSkipped: number;
+  xattrsDropped: number;
 }
 
 /** A hostile index is cut off here. */
 const MAX_OUTPUT = 16 << 20;
+/** The machine's fault, not the archive's: EPERM, EIO, ENOMEM, EACCES, EFBIG, ENOSPC, EROFS, EDQUOT. */
+const OWN_TROUBLE = new Set([1, 5, 12, 13, 27, 28, 30, 122]);
 
 export class Unpacker {
   #program: string;
@@ -39,63 +51,64 @@ export class Unpacker {
 
   /** Table of contents of an uncompressed archive. */
   async index(file: string): Promise<IndexEntry[]> {
-    const out = await this.#run(['index', file]);
-    return out.trim() === ''
-      ? []
-      : out
-          .trim()
-          .split('\n')
-          .map((line) => JSON.parse(line) as IndexEntry);
+    const lines = (await this.#run(['index', file])).split('\n').filter((line) => line !== '');
+    return lines.map((line) => JSON.parse(line) as IndexEntry);
   }
 
   /** Extracts one layer into the empty directory `target`; digests are verified on the way. */
-  async layer({ file, offset, size, target, diffId, digest }: LayerInput): Promise<LayerReport> {
-    const range = ['--file', file, '--offset', String(offset), '--size', String(size)];
+  async layer({ path, offset, size, target, diffId, digest, maxBytes }: LayerInput): Promise<LayerReport> {
+    const range = ['--file', path, '--offset', String(offset), '--size', String(size)];
     const proof = ['--diff-id', diffId, ...(digest === undefined ? [] : ['--digest', digest])];
-    return JSON.parse(await this.#run(['layer', '--target', target, ...range, ...proof])) as LayerReport;
+    const args = ['layer', '--target', target, ...range, ...proof, '--max-bytes', String(maxBytes)];
+    return JSON.parse(await this.#run(args)) as LayerReport;
   }
 
   /** Writes a compressed archive out plain. */
   async plain(file: string, target: string, maxBytes: number): Promise<void> {
-    const fd = openSync(target, 'wx', 0o600);
+    const handle = await open(target, 'wx', 0o600);
     try {
-      await this.#run(['plain', file, '--max-bytes', String(maxBytes)], fd);
+      await this.#run(['plain', file, '--max-bytes', String(maxBytes)], handle.fd);
     } finally {
-      closeSync(fd);
+      await handle.close();
     }
   }
 
   /** Removes trees of images, whatever is in them. */
   async remove(dir: string, names: string[]): Promise<void> {
-    if (names.length > 0) await this.#run(['remove', '--dir', dir, ...names]);
+    // A command line is limited; a load that was cut short leaves few.
+    for (let at = 0; at < names.length; at += 500)
+      await this.#run(['remove', '--dir', dir, ...names.slice(at, at + 500)]);
   }
 
   /** Waits for the exclusive lock on `file`; the returned function gives it back. It ends with this process, too. */
   async lock(file: string): Promise<() => Promise<void>> {
     const child = spawn(this.#program, ['lock', file], { stdio: ['pipe', 'pipe', 'inherit'], env: {} });
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const ended = new Promise<void>((done) => child.once('close', () => done()));
-    child.once('error', reject);
-    child.stdout.once('data', () => resolve());
-    void ended.then(() => reject(new ImageError('ArchiveInvalid', `cannot lock ${file}`)));
-    await promise;
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    child.once('error', (error) => reject(cannotRun(this.#program, error)));
+    child.stdout.once('data', (chunk) => resolve(String(chunk)));
+    void ended.then(() => reject(new ImageError('LoadFailed', `cannot lock ${file}`)));
+    const answer = await promise;
+    if (!answer.startsWith('{"locked"')) throw failure(answer, 1);
     return async () => {
       child.stdin.end();
       await ended;
     };
   }
 
-  /** Standard output of a command that succeeded; what went wrong is told on the same stream, as JSON. */
+  /** Standard output of a command that succeeded. A failed one says why, as JSON, on the last line of its output. */
   async #run(args: string[], stdoutFd?: number): Promise<string> {
     const child = spawn(this.#program, args, { stdio: ['ignore', stdoutFd ?? 'pipe', 'pipe'], env: {} });
-    const spawned = new Promise<never>((_, reject) => child.once('error', reject));
-    const code = new Promise<number>((resolve) => child.once('close', (exit) => resolve(exit ?? 1)));
-    const [out, err, exit] = await Promise.race([
-      Promise.all([child.stdout ? collect(child.stdout) : '', collect(child.stderr as NodeJS.ReadableStream), code]),
-      spawned,
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    child.once('error', (error) => reject(cannotRun(this.#program, error)));
+    child.once('close', (code) => resolve(code ?? -1));
+    const [exit, out, err] = await Promise.all([
+      promise,
+      child.stdout ? collect(child.stdout) : '',
+      collect(child.stderr as NodeJS.ReadableStream),
     ]);
     if (exit === 0) return out;
-    throw failure(out || err, exit);
+    throw failure(out.trim() === '' || stdoutFd !== undefined ? err : out, exit);
   }
 }
 
@@ -111,11 +124,17 @@ async function collect(stream: NodeJS.ReadableStream): Promise<string> {
 }
 
 function failure(output: string, exit: number): ImageError {
-  try {
-    const last = output.trim().split('\n').at(-1) ?? '';
-    const { error } = JSON.parse(last) as { error: { step: string; detail: string } };
-    return new ImageError('ArchiveInvalid', `${error.step}: ${error.detail}`);
-  } catch {
-    return new ImageError('ArchiveInvalid', `edgepod-unpack ended with ${exit}: ${output.slice(0, 200) || 'killed'}`);
+  const last = output.trim().split('\n').at(-1) ?? '';
+  if (!last.startsWith('{')) {
+    const end = exit < 0 ? 'was killed' : `ended with ${exit}`;
+    return new ImageError('LoadFailed', `edgepod-unpack ${end}${last && `: ${last.slice(0, 200)}`}`);
   }
+  const { error } = JSON.parse(last) as { error: { step: string; errno: number; detail: string } };
+  if (!OWN_TROUBLE.has(error.errno)) return new ImageError('ArchiveInvalid', error.detail || error.step, error);
+  const reason = getSystemErrorMap().get(-error.errno)?.[1] ?? `errno ${error.errno}`;
+  return new ImageError('LoadFailed', `${reason} (${[error.step, error.detail].filter(Boolean).join(': ')})`, error);
+}
+
+function cannotRun(program: string, error: Error): ImageError {
+  return new ImageError('LoadFailed', `cannot run ${program}: ${error.message}; is the native part built?`, error);
 }

@@ -101,8 +101,12 @@ function finished(pod: Pod): boolean {
 async function watchDevice() {
   const client = await mqtt.connectAsync(stage.broker, { protocolVersion: 5 });
   const waiting = new Set<(topic: string, body: unknown) => void>();
+  const newest = new Map<string, unknown>();
   client.on('message', (topic, payload) => {
-    if (payload.length > 0) for (const listener of waiting) listener(topic, JSON.parse(payload.toString()));
+    if (payload.length === 0) return;
+    const body: unknown = JSON.parse(payload.toString());
+    newest.set(topic, body);
+    for (const listener of waiting) listener(topic, body);
   });
   await client.subscribeAsync(`edgepod/devices/${stage.device}/#`, { qos: 1 });
   const next = <T>(what: string, decide: (topic: string, body: unknown) => T | undefined): Promise<T> => {
@@ -117,6 +121,7 @@ async function watchDevice() {
       }
     };
     waiting.add(listener);
+    for (const [topic, body] of newest) listener(topic, body);
     return promise.finally(() => {
       clearTimeout(timer);
       waiting.delete(listener);

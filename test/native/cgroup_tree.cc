@@ -31,13 +31,11 @@ struct FakeTree {
   }
   ~FakeTree() { fs::remove_all(root); }
 
-  void mount(const std::string &name, const std::string &type,
-             const std::string &options) {
+  void mount(const std::string &name, const std::string &type, const std::string &options) {
     fs::create_directories(root / name);
-    mountinfo += std::to_string(next_device) +
-                 " 31 0:" + std::to_string(next_device) + " / " +
-                 (root / name).string() + " rw,relatime shared:9 - " + type +
-                 " " + type + " rw," + options + "\n";
+    mountinfo += std::to_string(next_device) + " 31 0:" + std::to_string(next_device) + " / " +
+                 (root / name).string() + " rw,relatime shared:9 - " + type + " " + type + " rw," + options +
+                 "\n";
     ++next_device;
   }
   void file(const std::string &path, const std::string &content = "") {
@@ -76,8 +74,7 @@ void test_detection() {
   CHECK(host.with("freezer") == nullptr);
 
   tree.mount("systemd", "cgroup", "xattr,name=systemd");
-  CHECK(CgroupHost::from_mountinfo(tree.mountinfo, false).mode() ==
-        CgroupMode::V2);
+  CHECK(CgroupHost::from_mountinfo(tree.mountinfo, false).mode() == CgroupMode::V2);
 
   tree.mount("cpu,cpuacct", "cgroup", "cpu,cpuacct");
   tree.mount("freezer", "cgroup", "freezer");
@@ -88,33 +85,21 @@ void test_detection() {
   CHECK(hybrid.primary() == hybrid.with("freezer"));
   // One hierarchy seen in two places counts once; mounts that lie about their
   // type do not count.
-  CHECK_EQ(CgroupHost::from_mountinfo(tree.mountinfo + tree.mountinfo, false)
-               .hierarchies()
-               .size(),
-           4u);
-  CHECK_EQ(
-      CgroupHost::from_mountinfo(tree.mountinfo, true).hierarchies().size(),
-      0u);
+  CHECK_EQ(CgroupHost::from_mountinfo(tree.mountinfo + tree.mountinfo, false).hierarchies().size(), 4u);
+  CHECK_EQ(CgroupHost::from_mountinfo(tree.mountinfo, true).hierarchies().size(), 0u);
   CHECK_EQ(CgroupHost::from_mountinfo("", false).hierarchies().size(), 0u);
-  CHECK_EQ(CgroupHost::from_mountinfo("1 2 3\n - \nx - cgroup2", false)
-               .hierarchies()
-               .size(),
-           0u);
+  CHECK_EQ(CgroupHost::from_mountinfo("1 2 3\n - \nx - cgroup2", false).hierarchies().size(), 0u);
 }
 
 void test_paths() {
   auto clean = check_cgroup_path("/edgepod/pod1/a/");
-  if (CHECK_OK(clean))
-    CHECK_EQ(*clean, "edgepod/pod1/a");
-  for (const char *bad :
-       {"", "/", "a/../b", "..", "a//b", "./a", "a/.", "a\nb", "a/\x7f"}) {
+  if (CHECK_OK(clean)) CHECK_EQ(*clean, "edgepod/pod1/a");
+  for (const char *bad : {"", "/", "a/../b", "..", "a//b", "./a", "a/.", "a\nb", "a/\x7f"}) {
     CHECK(!check_cgroup_path(bad));
   }
   CHECK(!check_cgroup_path(std::string(256, 'x')));
   CHECK(!check_cgroup_path(std::string_view("a\0b", 3)));
-  CHECK_EQ(flat_keyed_value("low 1\noom 2\noom_kill 3\noom_group_kill 4\n",
-                            "oom_kill"),
-           3u);
+  CHECK_EQ(flat_keyed_value("low 1\noom 2\noom_kill 3\noom_group_kill 4\n", "oom_kill"), 3u);
   CHECK_EQ(flat_keyed_value("oom_kill", "oom_kill"), 0u);
 }
 
@@ -135,22 +120,16 @@ void test_resources() {
   CHECK(r.oom_group);
   CHECK_EQ(r.unified.size(), 1u);
 
-  CHECK(refusal(R"({"memory":{"limit":"1"}})")
-            .starts_with("linux.resources.memory.limit"));
-  CHECK(refusal(R"({"memory":{"limit":-2}})")
-            .starts_with("linux.resources.memory.limit"));
-  CHECK(refusal(R"({"cpu":{"period":10}})")
-            .starts_with("linux.resources.cpu.period"));
-  CHECK(refusal(R"({"devices":[{"allow":true,"type":"x"}]})")
-            .starts_with("linux.resources.devices[0].type"));
+  CHECK(refusal(R"({"memory":{"limit":"1"}})").starts_with("linux.resources.memory.limit"));
+  CHECK(refusal(R"({"memory":{"limit":-2}})").starts_with("linux.resources.memory.limit"));
+  CHECK(refusal(R"({"cpu":{"period":10}})").starts_with("linux.resources.cpu.period"));
+  CHECK(refusal(R"({"devices":[{"allow":true,"type":"x"}]})").starts_with("linux.resources.devices[0].type"));
   CHECK(refusal(R"({"devices":[{"allow":true,"access":"q"}]})")
             .starts_with("linux.resources.devices[0].access"));
-  CHECK(refusal(R"({"devices":[{"allow":true,"access":"r"}]})")
-            .starts_with("linux.resources.devices[0].type"));
-  CHECK(refusal(R"({"unified":{"cgroup.procs":"1"}})")
-            .starts_with("linux.resources.unified"));
-  CHECK(refusal(R"({"unified":{"../memory.max":"1"}})")
-            .starts_with("linux.resources.unified"));
+  CHECK(
+      refusal(R"({"devices":[{"allow":true,"access":"r"}]})").starts_with("linux.resources.devices[0].type"));
+  CHECK(refusal(R"({"unified":{"cgroup.procs":"1"}})").starts_with("linux.resources.unified"));
+  CHECK(refusal(R"({"unified":{"../memory.max":"1"}})").starts_with("linux.resources.unified"));
   CHECK(refusal("[]").starts_with("linux.resources"));
 }
 
@@ -170,8 +149,8 @@ void test_weight() {
 void test_v2_values() {
   FakeTree tree;
   tree.file("u/cgroup.controllers", "cpu memory pids\n");
-  for (const char *file : {"memory.max", "memory.low", "memory.oom.group",
-                           "cpu.weight", "cpu.max", "pids.max"}) {
+  for (const char *file :
+       {"memory.max", "memory.low", "memory.oom.group", "cpu.weight", "cpu.max", "pids.max"}) {
     tree.file(std::string("u/edgepod/pod1/a/") + file);
   }
   tree.mount("u", "cgroup2", "x");
@@ -185,9 +164,7 @@ void test_v2_values() {
   Resources r = parse(R"({"memory":{"limit":1000,"reservation":500,"swap":1500},
     "cpu":{"shares":1024,"quota":50000,"period":100000},"pids":{"limit":0},"unified":{"memory.oom.group":"1"}})");
   CHECK_OK(cgroup->set(r, &notes));
-  auto value = [&](const char *file) {
-    return tree.content(std::string("u/edgepod/pod1/a/") + file);
-  };
+  auto value = [&](const char *file) { return tree.content(std::string("u/edgepod/pod1/a/") + file); };
   CHECK_EQ(value("memory.max"), "1000");
   CHECK_EQ(value("memory.low"), "500");
   CHECK_EQ(value("memory.oom.group"), "1");
@@ -200,8 +177,8 @@ void test_v2_values() {
 
   tree.file("u/edgepod/pod1/a/memory.swap.max");
   tree.file("u/edgepod/pod1/a/cpu.max", "7000 100000\n");
-  CHECK_OK(cgroup->set(parse(
-      R"({"memory":{"limit":-1,"swap":-1},"cpu":{"period":20000},"pids":{"limit":-1}})")));
+  CHECK_OK(
+      cgroup->set(parse(R"({"memory":{"limit":-1,"swap":-1},"cpu":{"period":20000},"pids":{"limit":-1}})")));
   CHECK(value("memory.max").starts_with("max"));
   CHECK_EQ(value("memory.swap.max"), "max");
   CHECK(value("cpu.max").starts_with("7000 20000"));
@@ -230,14 +207,12 @@ void test_v2_creation() {
   CHECK_OK(Cgroup::create("edgepod/pod1/a", {}));
   // Missing levels were made, and controllers are enabled in every level above
   // the leaf.
-  CHECK_EQ(tree.content("u/edgepod/cgroup.subtree_control"),
-           "+cpu +memory +pids +io");
+  CHECK_EQ(tree.content("u/edgepod/cgroup.subtree_control"), "+cpu +memory +pids +io");
   CHECK(fs::is_directory(tree.root / "u/edgepod/pod1/a"));
 
   // A failing creation takes back what it made and nothing else.
   fs::create_directories(tree.root / "u/edgepod/pod2");
-  auto bad = Cgroup::create("edgepod/pod2/x/y",
-                            parse(R"({"memory":{"limit":10,"swap":5}})"));
+  auto bad = Cgroup::create("edgepod/pod2/x/y", parse(R"({"memory":{"limit":10,"swap":5}})"));
   CHECK(!bad);
   CHECK(fs::is_directory(tree.root / "u/edgepod/pod2"));
   CHECK(!fs::exists(tree.root / "u/edgepod/pod2/x"));
@@ -245,8 +220,7 @@ void test_v2_creation() {
 
   // A symlink planted in place of a cgroup is not followed when removing.
   fs::create_directories(tree.root / "outside/kept");
-  fs::create_directory_symlink(tree.root / "outside",
-                               tree.root / "u/edgepod/pod2/link");
+  fs::create_directory_symlink(tree.root / "outside", tree.root / "u/edgepod/pod2/link");
   auto pod2 = Cgroup::open("edgepod/pod2");
   CHECK_OK(pod2);
   CHECK(!pod2->remove());
@@ -261,26 +235,23 @@ void test_v2_creation() {
 void test_v1_values() {
   FakeTree tree;
   for (const char *file :
-       {"memory.limit_in_bytes", "memory.memsw.limit_in_bytes",
-        "memory.soft_limit_in_bytes", "cpu.shares", "cpu.cfs_quota_us",
-        "cpu.cfs_period_us", "devices.deny", "devices.allow"}) {
+       {"memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.soft_limit_in_bytes", "cpu.shares",
+        "cpu.cfs_quota_us", "cpu.cfs_period_us", "devices.deny", "devices.allow"}) {
     std::string name = file;
     std::string controller = name.substr(0, name.find('.'));
     tree.file(controller + "/a/" + file);
   }
-  for (const char *name : {"memory", "cpu", "devices"})
-    tree.mount(name, "cgroup", name);
+  for (const char *name : {"memory", "cpu", "devices"}) tree.mount(name, "cgroup", name);
   CgroupHost host = CgroupHost::from_mountinfo(tree.mountinfo, false);
   CgroupHost::use_for_tests(&host);
   auto cgroup = Cgroup::open("a");
   CHECK_OK(cgroup);
   CHECK(cgroup->needs_add() && cgroup->clone_fd() < 0);
   CgroupNotes notes;
-  CHECK_OK(cgroup->set(
-      parse(R"({"memory":{"limit":1000,"swap":1000,"reservation":500},
+  CHECK_OK(cgroup->set(parse(R"({"memory":{"limit":1000,"swap":1000,"reservation":500},
     "cpu":{"shares":512,"quota":0,"period":50000},"pids":{"limit":9},"devices":[{"allow":false,"access":"rwm"}],
     "unified":{"memory.high":"10"}})"),
-      &notes));
+                       &notes));
   CHECK_EQ(tree.content("memory/a/memory.limit_in_bytes"), "1000");
   CHECK_EQ(tree.content("memory/a/memory.memsw.limit_in_bytes"), "1000");
   CHECK_EQ(tree.content("memory/a/memory.soft_limit_in_bytes"), "500");
@@ -288,25 +259,21 @@ void test_v1_values() {
   CHECK_EQ(tree.content("cpu/a/cpu.cfs_quota_us"), "-1");
   CHECK_EQ(tree.content("cpu/a/cpu.cfs_period_us"), "50000");
   CHECK_EQ(tree.content("devices/a/devices.deny"), "a *:* rwm");
-  CHECK(tree.content("devices/a/devices.allow").find("c 1:3 rwmc 1:8 rwm") !=
-        std::string::npos);
+  CHECK(tree.content("devices/a/devices.allow").find("c 1:3 rwmc 1:8 rwm") != std::string::npos);
   CHECK_EQ(notes.size(), 2u);
-  CHECK_EQ(notes[0],
-           "pids not limited: the kernel has no such cgroup controller");
+  CHECK_EQ(notes[0], "pids not limited: the kernel has no such cgroup controller");
   CHECK_EQ(notes[1], "memory.high not applied: needs cgroup v2");
 
-  tree.file("memory/a/memory.oom_control",
-            "oom_kill_disable 0\nunder_oom 0\noom_kill 7\n");
+  tree.file("memory/a/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 7\n");
   CHECK_EQ(cgroup->oom_kills(), 7u);
   tree.file("memory/a/memory.usage_in_bytes", "42\n");
   auto usage = cgroup->read("memory.usage_in_bytes");
-  if (CHECK_OK(usage))
-    CHECK_EQ(*usage, "42\n");
+  if (CHECK_OK(usage)) CHECK_EQ(*usage, "42\n");
   CHECK(!cgroup->read("memory.nothing"));
   CgroupHost::use_for_tests(nullptr);
 }
 
-} // namespace
+}  // namespace
 
 int main() {
   test_detection();

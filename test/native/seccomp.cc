@@ -1,7 +1,9 @@
-// Seccomp: compilation, cache, and the loaded filter's answers from the running kernel.
+// Seccomp: compilation, cache, and the loaded filter's answers from the running
+// kernel.
 //
-// `test_seccomp probe PROFILE.json` loads a resolved profile into a child and prints one "name=errno" line per
-// call tried; the integration tests hold the shipped profile against it.
+// `test_seccomp probe PROFILE.json` loads a resolved profile into a child and
+// prints one "name=errno" line per call tried; the integration tests hold the
+// shipped profile against it.
 #include "lib/seccomp.h"
 
 #include <fcntl.h>
@@ -12,12 +14,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "check.h"
+#include "lib/fd.h"
 #include "lib/seccomp_hash.h"
 
 using namespace edgepod;
@@ -26,13 +30,13 @@ namespace fs = std::filesystem;
 namespace {
 
 #if defined(__x86_64__)
-constexpr const char* kArch = "SCMP_ARCH_X86_64";
+constexpr const char *kArch = "SCMP_ARCH_X86_64";
 #else
-constexpr const char* kArch = "SCMP_ARCH_AARCH64";
+constexpr const char *kArch = "SCMP_ARCH_AARCH64";
 #endif
 
 struct Probe {
-  const char* name;
+  const char *name;
   long (*call)();
 };
 
@@ -52,7 +56,8 @@ constexpr Probe kProbes[] = {
     {"socket-nfc", [] { return static_cast<long>(socket(39, SOCK_SEQPACKET, 0)); }},
     {"socket-vsock", [] { return static_cast<long>(socket(40, SOCK_STREAM, 0)); }},
     {"socket-xdp", [] { return static_cast<long>(socket(44, SOCK_RAW, 0)); }},
-    // The kernel looks at 32 bits of the family: garbage above them must not change the answer.
+    // The kernel looks at 32 bits of the family: garbage above them must not
+    // change the answer.
     {"socket-alg-high-bits", [] { return syscall(SYS_socket, 0x100000026UL, SOCK_SEQPACKET, 0); }},
     {"socket-inet-high-bits", [] { return syscall(SYS_socket, 0x100000002UL, SOCK_STREAM, 0); }},
     {"fork", [] { return clone_with(0); }},
@@ -60,7 +65,6 @@ constexpr Probe kProbes[] = {
     {"clone-newns", [] { return clone_with(CLONE_NEWNS); }},
     {"clone-newnet-newpid", [] { return clone_with(CLONE_NEWNET | CLONE_NEWPID); }},
     {"clone3", [] { return syscall(SYS_clone3, nullptr, 0); }},
-    {"unshare", [] { return static_cast<long>(unshare(CLONE_NEWUSER)); }},
     {"mount", [] { return syscall(SYS_mount, "none", "/", "x", 0, 0); }},
     {"bpf", [] { return syscall(SYS_bpf, 999, nullptr, 0); }},
     {"keyctl", [] { return syscall(SYS_keyctl, 0, 0, 0, 0, 0); }},
@@ -71,17 +75,20 @@ constexpr Probe kProbes[] = {
     {"chroot", [] { return static_cast<long>(chroot("/nonexistent")); }},
     {"getpid", [] { return syscall(SYS_getpid); }},
     {"new-call", [] { return syscall(4000); }},
+    {"unshare",
+     [] { return static_cast<long>(unshare(CLONE_NEWUSER)); }},  // last: it changes what root may do
 };
 
-// The errno of every probe with the program loaded, "name=errno" by line; 0 for success.
-std::string run_probes(const SeccompProgram& program) {
+// The errno of every probe with the program loaded, "name=errno" by line; 0 for
+// success.
+std::string run_probes(const SeccompProgram &program) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return "";
   UniqueFd reading(ends[0]), writing(ends[1]);
   pid_t child = fork();
   if (child == 0) {
     if (!seccomp_load(program, true)) _exit(1);
-    for (const Probe& probe : kProbes) {
+    for (const Probe &probe : kProbes) {
       errno = 0;
       long result = probe.call();
       char line[80];
@@ -100,17 +107,18 @@ std::string run_probes(const SeccompProgram& program) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? text : "died: " + text;
 }
 
-std::string profile_with(const std::string& members) {
-  return std::string(R"({"defaultAction":"SCMP_ACT_ALLOW","architectures":[")") + kArch + "\"]" + members + "}";
+std::string profile_with(const std::string &members) {
+  return std::string(R"({"defaultAction":"SCMP_ACT_ALLOW","architectures":[")") + kArch + "\"]" + members +
+         "}";
 }
 
-Result<SeccompProgram> compile(const std::string& json, const char* cache = nullptr, bool isolated = false) {
+Result<SeccompProgram> compile(const std::string &json, const char *cache = nullptr, bool isolated = false) {
   auto document = parse_json(json);
   if (!CHECK_OK(document)) return std::move(document.error());
   return isolated ? seccomp_program_isolated(*document, cache) : seccomp_program(*document, cache);
 }
 
-void check_refused(const std::string& members, const char* detail) {
+void check_refused(const std::string &members, const char *detail) {
   for (bool isolated : {false, true}) {
     auto result = compile(profile_with(members), nullptr, isolated);
     CHECK(!result);
@@ -128,14 +136,17 @@ void test_refusals() {
   check_refused(R"(,"syscalls":[{"names":["read"],"action":"ALLOW"}])", "syscalls[0].action");
   check_refused(R"(,"syscalls":[{"names":[],"action":"SCMP_ACT_LOG"}])", "syscalls[0].names");
   check_refused(R"(,"syscalls":[{"names":[7],"action":"SCMP_ACT_LOG"}])", "syscalls[0].names");
-  check_refused(R"(,"syscalls":[{"names":["read"],"action":"SCMP_ACT_LOG","args":[{"index":6,"op":"SCMP_CMP_EQ"}]}])",
-                "syscalls[0].args[0].index");
+  check_refused(
+      R"(,"syscalls":[{"names":["read"],"action":"SCMP_ACT_LOG","args":[{"index":6,"op":"SCMP_CMP_EQ"}]}])",
+      "syscalls[0].args[0].index");
   check_refused(R"(,"syscalls":[{"names":["read"],"action":"SCMP_ACT_LOG","args":[{"index":0,"op":"EQ"}]}])",
                 "syscalls[0].args[0].op");
-  // Conditions that nobody resolved: taking the lists alone would widen the profile.
+  // Conditions that nobody resolved: taking the lists alone would widen the
+  // profile.
   check_refused(R"(,"syscalls":[{"names":["bpf"],"action":"SCMP_ACT_LOG","includes":{"caps":["CAP_BPF"]}}])",
                 "syscalls[0].includes");
-  check_refused(R"(,"syscalls":[{"names":["bpf"],"action":"SCMP_ACT_LOG","excludes":{}}])", "syscalls[0].excludes");
+  check_refused(R"(,"syscalls":[{"names":["bpf"],"action":"SCMP_ACT_LOG","excludes":{}}])",
+                "syscalls[0].excludes");
   check_refused(R"(,"flags":["SECCOMP_FILTER_FLAG_NEW_LISTENER"])", "flags");
   check_refused(R"(,"listenerPath":"/x")", "listenerPath");
   CHECK(!compile(R"({"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_VAX"]})"));
@@ -159,18 +170,20 @@ void test_rules() {
   CHECK(answers.find("socket-unix=1\n") != std::string::npos);
   CHECK(answers.find("socket-netlink=0\n") != std::string::npos);
 
-  auto isolated = compile(profile_with(R"(,"syscalls":[{"names":["getpid"],"action":"SCMP_ACT_ERRNO"}])"), nullptr, true);
+  auto isolated =
+      compile(profile_with(R"(,"syscalls":[{"names":["getpid"],"action":"SCMP_ACT_ERRNO"}])"), nullptr, true);
   auto direct = compile(profile_with(R"(,"syscalls":[{"names":["getpid"],"action":"SCMP_ACT_ERRNO"}])"));
   if (!CHECK_OK(isolated) || !CHECK_OK(direct)) return;
   CHECK_EQ(isolated->filter.size(), direct->filter.size());
-  CHECK(memcmp(isolated->filter.data(), direct->filter.data(), direct->filter.size() * sizeof(sock_filter)) == 0);
+  CHECK(memcmp(isolated->filter.data(), direct->filter.data(), direct->filter.size() * sizeof(sock_filter)) ==
+        0);
   CHECK_EQ(waitpid(-1, nullptr, WNOHANG), -1);  // the compiling child was reaped
 }
 
-std::string only_file(const fs::path& directory) {
+std::string only_file(const fs::path &directory) {
   std::string found;
   int count = 0;
-  for (const auto& entry : fs::directory_iterator(directory)) {
+  for (const auto &entry : fs::directory_iterator(directory)) {
     found = entry.path().string();
     ++count;
   }
@@ -182,7 +195,8 @@ void test_cache() {
   char name[] = "/tmp/edgepod-seccomp-cache-XXXXXX";
   fs::path base = mkdtemp(name);
   std::string cache = (base / "seccomp").string();
-  std::string profile = profile_with(R"(,"syscalls":[{"names":["getpid"],"action":"SCMP_ACT_ERRNO","errnoRet":7}])");
+  std::string profile =
+      profile_with(R"(,"syscalls":[{"names":["getpid"],"action":"SCMP_ACT_ERRNO","errnoRet":7}])");
   auto cached = [&](bool isolated = false) {
     auto program = compile(profile, cache.c_str(), isolated);
     CHECK_OK(program);
@@ -236,14 +250,16 @@ void test_hash() {
   CHECK_EQ(hex(million.finish()), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-int probe_file(const char* path) {
+int probe_file(const char *path) {
   std::ifstream stream(path);
   std::stringstream text;
   text << stream.rdbuf();
   auto document = parse_json(text.str());
-  auto program = document ? seccomp_program(*document, nullptr) : Result<SeccompProgram>(std::move(document.error()));
+  auto program =
+      document ? seccomp_program(*document, nullptr) : Result<SeccompProgram>(std::move(document.error()));
   if (!program) {
-    std::fprintf(stderr, "%s: %s (%d)\n", program.error().step, program.error().detail.c_str(), program.error().err);
+    std::fprintf(stderr, "%s: %s (%d)\n", program.error().step, program.error().detail.c_str(),
+                 program.error().err);
     return 1;
   }
   std::printf("%sinstructions=%zu\n", run_probes(*program).c_str(), program->filter.size());
@@ -252,7 +268,7 @@ int probe_file(const char* path) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char **argv) {
   if (argc == 3 && strcmp(argv[1], "probe") == 0) return probe_file(argv[2]);
   test_hash();
   test_refusals();

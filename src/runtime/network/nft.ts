@@ -2,7 +2,8 @@
  * The node's packet filter rules for pods, as one nftables table that is replaced as a whole in one transaction.
  * Everything is IPv4, in family `inet` (or `ip` on kernels whose NAT lacks inet, before Linux 5.2).
  */
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { RuntimeError } from '../errors.ts';
 
 export interface HostPort {
@@ -21,6 +22,8 @@ export interface RulesetInput {
   /** Published ports; the map exists also when there are none, so that elements can be added later. */
   hostPorts?: HostPort[];
 }
+
+const execute = promisify(execFile);
 
 /** Map in the table: node port → pod address and port. */
 export const HOST_PORT_MAP = 'hostports';
@@ -98,36 +101,19 @@ export const removal = (family: 'inet' | 'ip', table: string): object => ({
   nftables: [{ add: { table: { family, name: table } } }, { delete: { table: { family, name: table } } }],
 });
 
-/** Runs one transaction. @throws RuntimeError with nft's own words; ENOENT when the tool is not installed. */
+/**
+ * Runs one transaction. The document goes as an argument: nft reopens standard input by name, which fails on the
+ * socket that Node gives a child as its stdin. An argument holds 128 KiB, some hundred published ports.
+ * @throws RuntimeError with nft's own words; ENOENT when the tool is not installed
+ */
 export async function runNft(input: object): Promise<void> {
-  const { code, stderr } = await pipeToNft(JSON.stringify(input));
-  if (code === 0) return;
-  throw new RuntimeError({
-    step: 'nft',
-    code: 'ENFT',
-    detail: stderr.trim().slice(0, 500) || `nft ended with ${code}`,
-  });
-}
-
-function pipeToNft(input: string): Promise<{ code: number | null; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('nft', ['-j', '-f', '-'], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: 30_000,
-      env: { PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`, LC_ALL: 'C' },
-    });
-    let stderr = '';
-    const keep = (chunk: Buffer) => {
-      stderr = (stderr + chunk).slice(0, 4096);
-    };
-    child.stdout.on('data', keep); // with -j some errors are on stdout
-    child.stderr.on('data', keep);
-    child.stdin.on('error', () => {}); // nft that dies early is told by its exit code
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      const hint = error.code === 'ENOENT' ? 'the nft tool is not installed (Debian package nftables)' : error.message;
-      reject(new RuntimeError({ step: 'nft', code: error.code ?? 'EUNKNOWN', detail: hint, cause: error }));
-    });
-    child.on('close', (code) => resolve({ code, stderr }));
-    child.stdin.end(input);
-  });
+  const env = { PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`, LC_ALL: 'C' };
+  try {
+    await execute('nft', ['-j', JSON.stringify(input)], { env, timeout: 30_000 });
+  } catch (error) {
+    const { code, stderr = '', stdout = '' } = error as { code?: string | number; stderr?: string; stdout?: string };
+    const words = (stderr.trim() || stdout.trim() || String(error)).slice(0, 500);
+    const detail = code === 'ENOENT' ? 'the nft tool is not installed (Debian package nftables)' : words;
+    throw new RuntimeError({ step: 'nft', code: typeof code === 'string' ? code : 'ENFT', detail, cause: error });
+  }
 }

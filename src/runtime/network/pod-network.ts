@@ -128,8 +128,11 @@ export class PodNetwork implements SandboxNetwork {
       this.#family = 'inet';
     } catch (error) {
       if (!hasCode(error, 'ENFT')) throw error;
+      // The first refusal is the one worth reading when the older family does not work either.
+      await runNft(ruleset({ family: 'ip', table, bridge, subnet: subnet.cidr, hostPorts })).catch(() => {
+        throw error;
+      });
       log.warn({ table, error: String(error) }, 'nftables refused family inet; using ip (old kernel)');
-      await runNft(ruleset({ family: 'ip', table, bridge, subnet: subnet.cidr, hostPorts }));
       this.#family = 'ip';
     }
   }

@@ -1,0 +1,56 @@
+import type { Container, Pod, PodSpec } from '../../../src/manifest/types.ts';
+import type { DesiredPod } from '../../../src/pods/types.ts';
+
+export const container = (name: string, fields: Partial<Container> = {}): Container => ({
+  name,
+  image: 'debian',
+  imagePullPolicy: 'IfNotPresent',
+  env: [],
+  ports: [],
+  resources: {},
+  volumeMounts: [],
+  ...fields,
+});
+
+export const pod = (name: string, spec: Partial<PodSpec> = {}): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace: 'default' },
+  spec: {
+    containers: [container('web')],
+    restartPolicy: 'Always',
+    terminationGracePeriodSeconds: 30,
+    volumes: [],
+    hostNetwork: false,
+    shareProcessNamespace: false,
+    ...spec,
+  },
+});
+
+/** A desired pod whose digests follow its contents. */
+export const desired = (object: Pod, fields: Partial<DesiredPod> = {}): DesiredPod => ({
+  namespace: object.metadata.namespace,
+  name: object.metadata.name,
+  pod: object,
+  specDigest: JSON.stringify(object.spec),
+  manifestDigest: JSON.stringify(object),
+  ...fields,
+});
+
+/** As the broker's part stores one: it has no spec. */
+export const tombstone = (name: string, graceSeconds?: number): DesiredPod => ({
+  namespace: 'default',
+  name,
+  pod: {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name,
+      namespace: 'default',
+      ...(graceSeconds !== undefined && { deletionGracePeriodSeconds: graceSeconds }),
+    },
+  } as unknown as Pod,
+  specDigest: '',
+  manifestDigest: `deleted:${graceSeconds}`,
+  deletionTimestamp: '2026-01-01T00:00:00Z',
+});
