@@ -9,7 +9,7 @@ import { type ParsedConfig, parseImageConfig } from './image-config.ts';
 import type { NewImage } from './image-repo.ts';
 import type { LayerStore } from './layer-store.ts';
 import { normalise, parseReference } from './reference.ts';
-import type { Unpacker } from './unpacker.ts';
+import type { LayerReport, Unpacker } from './unpacker.ts';
 
 export interface LoaderParts {
   layers: LayerStore;
@@ -124,11 +124,7 @@ async function unpackLayers(
     const known = layers.info(diffId);
     progress(`${place}: ${known ? 'already here' : `unpacking ${(size / 1e6).toFixed(1)} MB`}`);
     const blob = { path, offset, size, diffId, ...(digest !== undefined && { digest }) };
-    const report =
-      known ??
-      (await layers.add(blob).catch((error: unknown): never => {
-        throw located(error, place);
-      }));
+    const report = known ?? (await addLayer(layers, blob, place));
     if (!known) layersNew += 1;
     sizes.push({ diffId, size: report.bytes });
   }
@@ -136,8 +132,16 @@ async function unpackLayers(
   return { config: image.config, os, architecture, layers: sizes, layersNew, layersShared };
 }
 
-function located(error: unknown, place: string): unknown {
-  return error instanceof ImageError ? new ImageError(error.code, `${place}: ${error.message}`, error) : error;
+async function addLayer(
+  layers: LayerStore,
+  blob: Parameters<LayerStore['add']>[0],
+  place: string,
+): Promise<LayerReport> {
+  try {
+    return await layers.add(blob);
+  } catch (error) {
+    throw error instanceof ImageError ? new ImageError(error.code, `${place}: ${error.message}`, error) : error;
+  }
 }
 
 /** The names to store an image under: tags, and the digest of its manifest for `name@sha256:…`. */
