@@ -143,6 +143,8 @@ export interface IpLeases {
   /** The pod's address, the same every time for one uid until released. Throws when the range is used up. */
   lease(uid: string): string;
   release(uid: string): void;
+  /** A sandbox that runs has this address: it is leased to `uid` from now on (the store may have been lost). Idempotent. */
+  claim?(uid: string, ip: string): void;
 }
 
 /** Both clocks: wall time only for people, monotonic milliseconds (of this boot) for every decision. */
