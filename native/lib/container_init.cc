@@ -135,8 +135,7 @@ Result<Identity> set_up(const InitContext& context, int error_fd, bool in_cgroup
 
 Result<Ok> enter_cgroup(const Cgroup* cgroup, bool born_in_it) {
   if (!cgroup || (born_in_it && !cgroup->needs_add())) return Ok{};
-  // getpid() is this process in its own PID namespace, which is the one the kernel reads the number in.
-  return cgroup->add(getpid());
+  return cgroup->join(born_in_it);
 }
 
 Error run_container_init(const InitContext& context, int& error_fd, bool in_cgroup) {

@@ -121,6 +121,22 @@ Result<Ok> Cgroup::add(pid_t pid) const {
   return Ok{};
 }
 
+Result<Ok> Cgroup::join(bool born_in_unified) const {
+  for (const CgroupHierarchy& hierarchy : host_->hierarchies()) {
+    if (hierarchy.unified && born_in_unified) continue;
+    // "0" is the caller. On v1, "tasks" moves a thread without the lock that "cgroup.procs" takes for a whole
+    // process; on v2 a process is always moved whole.
+    std::string file = path_ + (hierarchy.unified ? "/cgroup.procs" : "/tasks");
+    int err = write_cgroup_file(hierarchy.root.get(), file, "0");
+    if (err == ENOSPC && hierarchy.has("cpuset")) {
+      fill_cpuset(hierarchy, path_);
+      err = write_cgroup_file(hierarchy.root.get(), file, "0");
+    }
+    if (err != 0) return input_error("cgroup-add", hierarchy.mount_point + "/" + file, err);
+  }
+  return Ok{};
+}
+
 Result<Ok> Cgroup::set(const Resources& r, CgroupNotes* notes) const {
   if (wants_memory(r)) {
     const CgroupHierarchy* memory = host_->with("memory");
