@@ -80,7 +80,7 @@ export interface PodManagerDeps {
   /** The tombstone has been carried out: clear its topic and drop its row. */
   clearDesired(tombstone: DesiredPod): void;
   recordEvent(event: PodEvent): void;
-  /** Runs several durable writes as one (one fsync). Default: one after the other. */
+  /** Runs several durable writes as one transaction: one fsync, undone if `run` throws. Default: one after the other. */
   atomically?<T>(run: () => T): T;
   node: {
     name: string;

@@ -132,6 +132,7 @@ export class PodManager {
   #adopt({ record, restored, stray }: Matched, sandbox: Sandbox | undefined): void {
     const { namespace, name, uid } = record;
     const worker = stray ? this.#strayWorker(namespace, name, uid) : this.#worker(namespace, name);
+    if (sandbox && record.ip !== undefined) this.#claimAddress(uid, record.ip);
     worker.adopt(record, sandbox);
     if (stray) worker.terminate('Replaced');
     else if (restored && this.#parts.desired.get(namespace, name) === undefined) {
@@ -140,6 +141,15 @@ export class PodManager {
         'OrphanedPod',
         'The pod runs, but nothing here knows what is desired; it is kept running.',
       );
+    }
+  }
+
+  #claimAddress(uid: string, ip: string): void {
+    const { leases, log } = this.#parts;
+    try {
+      leases.claim?.(uid, ip);
+    } catch (error) {
+      log.error({ err: error, uid, ip }, 'the address of a running pod could not be leased to it');
     }
   }
 

@@ -62,6 +62,13 @@ export class Bench {
     void this.manager.stop();
   }
 
+  /** The database file is gone when the agent starts again. */
+  loseDatabase(): void {
+    this.crash();
+    this.disk.clear();
+    this.leases.clear();
+  }
+
   /** Power cut: nothing runs any more. */
   powerCut(): void {
     this.crash();
@@ -117,11 +124,16 @@ export class Bench {
       },
       leases: {
         lease(uid) {
-          const ip = bench.leases.get(uid) ?? `10.88.0.${bench.leases.size + 2}`;
+          const held = bench.leases.get(uid);
+          const taken = new Set(bench.leases.values());
+          let host = 2;
+          while (taken.has(`10.88.0.${host}`)) host += 1;
+          const ip = held ?? `10.88.0.${host}`;
           bench.leases.set(uid, ip);
           return ip;
         },
         release: (uid) => void ifAlive(() => bench.leases.delete(uid)),
+        claim: (uid, ip) => void bench.leases.set(uid, ip),
       },
       records: {
         get: (uid) => JSON.parse(bench.disk.get(uid) ?? 'null') ?? undefined,
@@ -147,7 +159,9 @@ export class Bench {
         },
         mounts: async () => [],
         remove: (uid) => orNever(async () => void bench.volumes.delete(uid)),
-        sweep: async () => {},
+        async sweep(known) {
+          for (const uid of bench.volumes) if (!known.has(uid)) bench.volumes.delete(uid);
+        },
       },
       files: {
         writeIdentity: async () => {},
@@ -178,6 +192,16 @@ export class Bench {
       },
       paths: { dataDir: '/data', logDir: '/logs', runDir: '/run' },
       cgroupRoot: 'edgepod',
+      atomically(run) {
+        const before = [...bench.leases];
+        try {
+          return run();
+        } catch (error) {
+          bench.leases.clear();
+          for (const [uid, ip] of before) bench.leases.set(uid, ip);
+          throw error;
+        }
+      },
       log: {
         info: () => {},
         warn: (_fields, message) => void bench.log.push(message),
