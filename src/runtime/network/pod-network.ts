@@ -9,7 +9,7 @@ import { hasCode, RuntimeError, runtimeError } from '../errors.ts';
 import { linkName } from '../instance.ts';
 import type { Addon } from '../native.ts';
 import type { RuntimeLog, SandboxNetwork } from '../runtime.ts';
-import { type HostPort, removal, ruleset, runNft } from './nft.ts';
+import { type Family, type HostPort, removal, ruleset, runNft } from './nft.ts';
 import { defaultInterface, readRoutes, type Subnet } from './subnet.ts';
 
 export interface PodNetworkOptions {
@@ -21,11 +21,11 @@ export interface PodNetworkOptions {
 }
 
 const FALLBACK_MTU = 1500;
-const FAMILIES = ['inet', 'ip'] as const;
+const FAMILIES: Family[] = ['inet', 'ip'];
 
 export class PodNetwork implements SandboxNetwork {
   readonly #options: PodNetworkOptions;
-  #family: (typeof FAMILIES)[number] = 'inet';
+  #family: Family = 'inet';
   #mtu = FALLBACK_MTU;
   #ready: Promise<void> | undefined;
 
