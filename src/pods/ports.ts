@@ -145,6 +145,8 @@ export interface IpLeases {
   release(uid: string): void;
   /** A sandbox that runs has this address: it is leased to `uid` from now on (the store may have been lost). Idempotent. */
   claim?(uid: string, ip: string): void;
+  /** Releases what any other uid holds: at the agent's start, for pods whose record never came to be written. */
+  keepOnly?(uids: ReadonlySet<string>): void;
 }
 
 /** Both clocks: wall time only for people, monotonic milliseconds (of this boot) for every decision. */
