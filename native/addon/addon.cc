@@ -1,7 +1,6 @@
 // Entry point of edgepod.node: creates the environment's state and registers what the other files export.
-#include "addon/napi_system.h"
-
 #include "addon/exports.h"
+#include "addon/napi_system.h"
 #include "addon/seqpacket.h"
 #include "addon/state.h"
 #include "addon/task.h"
@@ -27,7 +26,8 @@ void end_environment(napi_async_cleanup_hook_handle, void* argument) {
 
 void call_js(AddonState& state, Napi::Function callback, std::initializer_list<napi_value> arguments) {
   callback.MakeCallback(state.env.Global(), arguments, *state.async_context);
-  if (state.env.IsExceptionPending()) napi_fatal_exception(state.env, state.env.GetAndClearPendingException().Value());
+  if (state.env.IsExceptionPending())
+    napi_fatal_exception(state.env, state.env.GetAndClearPendingException().Value());
 }
 
 void handle_closed(AddonState* state) {

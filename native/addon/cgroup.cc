@@ -14,8 +14,8 @@ namespace {
 constexpr int kAttempts = 50;
 constexpr timespec kPause = {0, 20 * 1000 * 1000};
 
-// Kills until nothing is left and removes the group. A process in uninterruptible sleep (dead disk, NFS) can outlast
-// the second this takes: then the answer is EBUSY and the caller tries again later.
+// Kills until nothing is left and removes the group. A process in uninterruptible sleep (dead disk, NFS) can
+// outlast the second this takes: then the answer is EBUSY and the caller tries again later.
 Result<Ok> destroy(const std::string& path) {
   Result<Ok> removed = Ok{};
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -55,12 +55,18 @@ class FeaturesTask : public Task {
     for (uint32_t at = 0; at < features_.controllers.size(); ++at) names.Set(at, features_.controllers[at]);
     result.Set("controllers", names);
     std::pair<const char*, bool> const flags[] = {
-        {"memory", features_.memory},       {"cpu", features_.cpu},
-        {"pids", features_.pids},           {"io", features_.io},
-        {"swap", features_.swap},           {"kill", features_.kill},
-        {"freeze", features_.freeze},       {"oomGroup", features_.oom_group},
-        {"devices", features_.devices},     {"psi", features_.psi},
-        {"cgroupPsi", features_.cgroup_psi}, {"cloneInto", features_.clone_into},
+        {"memory", features_.memory},
+        {"cpu", features_.cpu},
+        {"pids", features_.pids},
+        {"io", features_.io},
+        {"swap", features_.swap},
+        {"kill", features_.kill},
+        {"freeze", features_.freeze},
+        {"oomGroup", features_.oom_group},
+        {"devices", features_.devices},
+        {"psi", features_.psi},
+        {"cgroupPsi", features_.cgroup_psi},
+        {"cloneInto", features_.clone_into},
     };
     for (auto const& [name, value] : flags) result.Set(name, Napi::Boolean::New(env, value));
     return result;

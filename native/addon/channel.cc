@@ -73,7 +73,9 @@ Result<Ok> Channel::start() {
   return Ok{};
 }
 
-void Channel::watch() { uv_poll_start(&poll_, UV_READABLE | (queue_.empty() ? 0 : UV_WRITABLE), &Channel::on_ready); }
+void Channel::watch() {
+  uv_poll_start(&poll_, UV_READABLE | (queue_.empty() ? 0 : UV_WRITABLE), &Channel::on_ready);
+}
 
 void Channel::set_ref(bool ref) {
   auto* handle = reinterpret_cast<uv_handle_t*>(&poll_);
@@ -102,7 +104,8 @@ Result<Ok> Channel::transmit(const void* data, size_t size, const int* fds, size
 }
 
 Result<Ok> Channel::send(const void* data, size_t size, const int* fds, size_t fd_count) {
-  if (size == 0 || size > kPacketMax) return input_error("shim-send", "a message has 1 to 65536 bytes", EMSGSIZE);
+  if (size == 0 || size > kPacketMax)
+    return input_error("shim-send", "a message has 1 to 65536 bytes", EMSGSIZE);
   if (fd_count > kFdsMax) return input_error("shim-send", "too many file descriptors", E2BIG);
   if (queue_.empty()) {
     auto sent = transmit(data, size, fds, fd_count);
@@ -205,7 +208,8 @@ void Channel::close() {
     delete self;
     handle_closed(state);
   });
-  socket_.reset();  // after uv_poll_stop took it out of epoll: the peer sees the end now, not a loop turn later
+  socket_
+      .reset();  // after uv_poll_stop took it out of epoll: the peer sees the end now, not a loop turn later
 }
 
 }  // namespace edgepod

@@ -1,7 +1,6 @@
 // One connection of seqpacket.h.
 #pragma once
 
-#include "addon/napi_system.h"
 #include <uv.h>
 
 #include <cstdint>
@@ -9,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "addon/napi_system.h"
 #include "lib/fd.h"
 #include "lib/result.h"
 
@@ -16,13 +16,14 @@ namespace edgepod {
 
 struct AddonState;
 
-constexpr size_t kPacketMax = 64 * 1024;        // protocol: one message, one packet
-constexpr size_t kQueueBytes = 1024 * 1024;     // waiting to be sent
-constexpr size_t kFdsMax = 8;                   // per packet, both directions
+constexpr size_t kPacketMax = 64 * 1024;     // protocol: one message, one packet
+constexpr size_t kQueueBytes = 1024 * 1024;  // waiting to be sent
+constexpr size_t kFdsMax = 8;                // per packet, both directions
 
 class Channel {
  public:
-  Channel(AddonState* state, uint32_t handle, UniqueFd socket, Napi::Function on_message, Napi::Function on_close);
+  Channel(AddonState* state, uint32_t handle, UniqueFd socket, Napi::Function on_message,
+          Napi::Function on_close);
 
   Result<Ok> start();
   Result<Ok> send(const void* data, size_t size, const int* fds, size_t fd_count);

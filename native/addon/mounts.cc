@@ -14,11 +14,13 @@ namespace edgepod {
 namespace {
 
 Result<Ok> mount_tmpfs(const std::string& path, uint64_t size, unsigned mode) {
-  // Mounted through a fd that refused a symlink as the last component: a pod must not choose where this lands.
+  // Mounted through a fd that refused a symlink as the last component: a pod must not choose where this
+  // lands.
   UniqueFd const target(open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!target) return errno_error("tmpfs-mount", path);
   char options[64];
-  snprintf(options, sizeof options, "size=%llu,mode=%o", static_cast<unsigned long long>(size), mode & 07777u);
+  snprintf(options, sizeof options, "size=%llu,mode=%o", static_cast<unsigned long long>(size),
+           mode & 07777u);
   std::string const place = "/proc/self/fd/" + std::to_string(target.get());
   if (mount("tmpfs", place.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options) != 0)
     return errno_error("tmpfs-mount", path);
@@ -30,11 +32,14 @@ Napi::Value mount_tmpfs_js(const Napi::CallbackInfo& info) {
   auto size = path ? number_argument(info, 1, "bytes") : std::nullopt;
   auto mode = size ? number_argument(info, 2, "mode") : std::nullopt;
   if (!mode) return info.Env().Undefined();
-  // 0 would mean "no limit" to tmpfs: a volume that may eat the board's memory. Compared so that NaN fails too.
+  // 0 would mean "no limit" to tmpfs: a volume that may eat the board's memory. Compared so that NaN fails
+  // too.
   if (!(*size >= 1 && *size <= 9007199254740991.0))
     return throw_error(info.Env(), input_error("tmpfs-mount", *path + ": size must be at least one byte"));
-  return start_function(info.Env(), [path = *path, size = static_cast<uint64_t>(*size),
-                                     mode = static_cast<unsigned>(*mode)]() { return mount_tmpfs(path, size, mode); });
+  return start_function(
+      info.Env(), [path = *path, size = static_cast<uint64_t>(*size), mode = static_cast<unsigned>(*mode)]() {
+        return mount_tmpfs(path, size, mode);
+      });
 }
 
 Napi::Value unmount_js(const Napi::CallbackInfo& info) {
@@ -42,7 +47,8 @@ Napi::Value unmount_js(const Napi::CallbackInfo& info) {
   if (!path) return info.Env().Undefined();
   int const flags = UMOUNT_NOFOLLOW | (info[1].ToBoolean().Value() ? MNT_DETACH : 0);
   return start_function(info.Env(), [path = *path, flags]() -> Result<Ok> {
-    if (umount2(path.c_str(), flags) == 0 || errno == EINVAL || errno == ENOENT) return Ok{};  // nothing mounted there
+    if (umount2(path.c_str(), flags) == 0 || errno == EINVAL || errno == ENOENT)
+      return Ok{};  // nothing mounted there
     return errno_error("unmount", path);
   });
 }

@@ -1,5 +1,6 @@
 // Bridge and veth operations over rtnetlink, each on a task's own thread:
-//   ensureBridge(name, "gateway/len", mtu) · attachLink({...}) · deleteLink(name) · deleteAddress(name, "a/len")
+//   ensureBridge(name, "gateway/len", mtu) · attachLink({...}) · deleteLink(name) · deleteAddress(name,
+//   "a/len")
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
@@ -18,13 +19,14 @@ Napi::Value ensure_bridge_js(const Napi::CallbackInfo& info) {
   auto gateway = name ? string_argument(info, 1, "gateway") : std::nullopt;
   auto mtu = gateway ? number_argument(info, 2, "mtu") : std::nullopt;
   if (!mtu) return info.Env().Undefined();
-  return start_function(info.Env(), [name = *name, gateway = *gateway, mtu = static_cast<uint32_t>(*mtu)]() -> Result<Ok> {
-    auto address = parse_ipv4(gateway);
-    if (!address) return address.error();
-    auto node = NetlinkSocket::open();
-    if (!node) return node.error();
-    return ensure_bridge(*node, name, *address, mtu);
-  });
+  return start_function(
+      info.Env(), [name = *name, gateway = *gateway, mtu = static_cast<uint32_t>(*mtu)]() -> Result<Ok> {
+        auto address = parse_ipv4(gateway);
+        if (!address) return address.error();
+        auto node = NetlinkSocket::open();
+        if (!node) return node.error();
+        return ensure_bridge(*node, name, *address, mtu);
+      });
 }
 
 struct AttachParams {
@@ -32,12 +34,14 @@ struct AttachParams {
   uint32_t mtu = 0;
 };
 
-// Opens the namespace and makes sure it is not the node's own: a wrong pid must never get the node's eth0 configured.
+// Opens the namespace and makes sure it is not the node's own: a wrong pid must never get the node's eth0
+// configured.
 Result<UniqueFd> open_pod_namespace(const std::string& path) {
   UniqueFd target(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!target) return errno_error("netns-open", path);
   struct stat own, other;
-  if (stat("/proc/thread-self/ns/net", &own) != 0) return errno_error("netns-open", "/proc/thread-self/ns/net");
+  if (stat("/proc/thread-self/ns/net", &own) != 0)
+    return errno_error("netns-open", "/proc/thread-self/ns/net");
   if (fstat(target.get(), &other) != 0) return errno_error("netns-open", path);
   if (own.st_ino == other.st_ino && own.st_dev == other.st_dev)
     return input_error("netns-open", path + ": is the node's own network namespace");
@@ -45,7 +49,8 @@ Result<UniqueFd> open_pod_namespace(const std::string& path) {
 }
 
 Result<Ok> configure_in_namespace(int netns_fd, Ipv4Prefix address, uint32_t gateway) {
-  // This thread belongs to one task and ends with it (task.h), so it never comes back to the node's namespace.
+  // This thread belongs to one task and ends with it (task.h), so it never comes back to the node's
+  // namespace.
   if (setns(netns_fd, CLONE_NEWNET) != 0) return errno_error("netns-enter");
   auto pod = NetlinkSocket::open();
   if (!pod) return pod.error();
@@ -78,7 +83,8 @@ Result<Ok> attach(const AttachParams& params) {
 Napi::Value attach_js(const Napi::CallbackInfo& info) {
   Napi::Env const env = info.Env();
   AttachParams params;
-  std::string* const fields[] = {&params.host_name, &params.bridge, &params.netns, &params.address, &params.gateway};
+  std::string* const fields[] = {&params.host_name, &params.bridge, &params.netns, &params.address,
+                                 &params.gateway};
   const char* const names[] = {"hostName", "bridge", "netns", "address", "gateway"};
   for (size_t at = 0; at < 5; ++at) {
     auto text = string_argument(info, at, names[at]);

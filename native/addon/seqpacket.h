@@ -1,5 +1,5 @@
-// Client side of an AF_UNIX SOCK_SEQPACKET connection on the environment's event loop, with file descriptors in both
-// directions. JavaScript sees a number as the handle:
+// Client side of an AF_UNIX SOCK_SEQPACKET connection on the environment's event loop, with file descriptors
+// in both directions. JavaScript sees a number as the handle:
 //   connect(path, onMessage(Buffer, fds: number[]), onClose(code: string | null)) → handle
 //   send(handle, Buffer | string, fds?: number[])   throws; fds stay the caller's
 //   close(handle) · ref(handle) · unref(handle)      unknown handles are ignored, so closing twice is fine

@@ -1,6 +1,7 @@
-// run(file, args, env, timeoutMs) → {exitCode, signal, stdout}: a short-lived helper program (the shim's foreground
-// parent) with clean signals and no inherited descriptors. posix_spawn shares the address space until execve, so the
-// cost does not grow with the agent's memory and a board with strict overcommit can still start pods.
+// run(file, args, env, timeoutMs) → {exitCode, signal, stdout}: a short-lived helper program (the shim's
+// foreground parent) with clean signals and no inherited descriptors. posix_spawn shares the address space
+// until execve, so the cost does not grow with the agent's memory and a board with strict overcommit can
+// still start pods.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -87,8 +88,8 @@ class SpawnTask : public Task {
     posix_spawnattr_setsigdefault(&attributes, &signals);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 
-    int const error = posix_spawn(pid, arguments_[0].c_str(), &actions, &attributes, pointers(arguments_).data(),
-                                  pointers(environment_).data());
+    int const error = posix_spawn(pid, arguments_[0].c_str(), &actions, &attributes,
+                                  pointers(arguments_).data(), pointers(environment_).data());
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     return error;
@@ -138,6 +139,8 @@ Napi::Value run_js(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void export_spawn(Napi::Env env, Napi::Object exports) { exports.Set("run", Napi::Function::New(env, run_js, "run")); }
+void export_spawn(Napi::Env env, Napi::Object exports) {
+  exports.Set("run", Napi::Function::New(env, run_js, "run"));
+}
 
 }  // namespace edgepod

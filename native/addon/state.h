@@ -1,8 +1,7 @@
-// What the addon keeps per JavaScript environment (main thread or Worker). Nothing is static: two environments in one
-// process share nothing, and everything is given back before the environment ends.
+// What the addon keeps per JavaScript environment (main thread or Worker). Nothing is static: two
+// environments in one process share nothing, and everything is given back before the environment ends.
 #pragma once
 
-#include "addon/napi_system.h"
 #include <uv.h>
 
 #include <cstdint>
@@ -12,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "addon/napi_system.h"
 #include "lib/stats/cgroup_stats.h"
 
 namespace edgepod {
@@ -26,7 +26,8 @@ struct AddonState {
   uv_loop_t* loop = nullptr;
   std::unique_ptr<Napi::AsyncContext> async_context;  // callbacks into JS need one
 
-  // Tasks on threads of their own (task.h). `wake` is signalled from those threads; `finished` is shared with them.
+  // Tasks on threads of their own (task.h). `wake` is signalled from those threads; `finished` is shared with
+  // them.
   uv_async_t wake = {};
   std::mutex finished_mutex;
   std::vector<RunningTask*> finished;
@@ -51,7 +52,8 @@ inline AddonState& state_of(Napi::Env env) { return *env.GetInstanceData<AddonSt
 // uncaughtException, as if a timer had thrown it: nobody else would ever see it.
 void call_js(AddonState& state, Napi::Function callback, std::initializer_list<napi_value> arguments);
 
-// Called when a uv handle of this state has been closed; frees the state after the last one of an ending environment.
+// Called when a uv handle of this state has been closed; frees the state after the last one of an ending
+// environment.
 void handle_closed(AddonState* state);
 
 }  // namespace edgepod

@@ -1,6 +1,7 @@
-// readStats(root, cgroups, links, out): everything the metrics need in one call, written into a Float64Array the caller
-// keeps, so that a reading makes no garbage. Layout: node figures | figures per cgroup | counters per link
-// (lib/stats/*.h has the order; `statsLayout` the sizes). readProcesses(pids, pss): memory of single processes.
+// readStats(root, cgroups, links, out): everything the metrics need in one call, written into a Float64Array
+// the caller keeps, so that a reading makes no garbage. Layout: node figures | figures per cgroup | counters
+// per link (lib/stats/*.h has the order; `statsLayout` the sizes). readProcesses(pids, pss): memory of single
+// processes.
 #include <cstdio>
 
 #include "addon/errors.h"
@@ -22,7 +23,8 @@ Napi::Value read_stats_js(const Napi::CallbackInfo& info) {
   auto groups = root ? strings_argument(info, 1, "cgroups") : std::nullopt;
   auto links = groups ? strings_argument(info, 2, "links") : std::nullopt;
   if (!links) return env.Undefined();
-  size_t const length = kNodeFieldCount + groups->size() * kCgroupFieldCount + links->size() * kLinkFieldCount;
+  size_t const length =
+      kNodeFieldCount + groups->size() * kCgroupFieldCount + links->size() * kLinkFieldCount;
   if (!info[3].IsTypedArray() || info[3].As<Napi::TypedArray>().TypedArrayType() != napi_float64_array ||
       info[3].As<Napi::Float64Array>().ElementLength() < length) {
     Napi::TypeError::New(env, "out must be a Float64Array of at least " + std::to_string(length))
@@ -55,7 +57,8 @@ class ProcessesTask : public Task {
       double const anon = number_after(status, "RssAnon:") * 1024;
       double pss = kUnknown;
       if (pss_) {
-        std::string_view const rollup = read_small(AT_FDCWD, (dir + "/smaps_rollup").c_str(), buffer, sizeof buffer);
+        std::string_view const rollup =
+            read_small(AT_FDCWD, (dir + "/smaps_rollup").c_str(), buffer, sizeof buffer);
         pss = number_after(rollup, "Pss:") * 1024;
       }
       figures_.insert(figures_.end(), {rss, anon, pss});
@@ -79,9 +82,11 @@ Napi::Value read_processes_js(const Napi::CallbackInfo& info) {
   std::vector<int> pids;
   if (info[0].IsArray()) {
     Napi::Array const array = info[0].As<Napi::Array>();
-    for (uint32_t at = 0; at < array.Length(); ++at) pids.push_back(Napi::Value(array.Get(at)).ToNumber().Int32Value());
+    for (uint32_t at = 0; at < array.Length(); ++at)
+      pids.push_back(Napi::Value(array.Get(at)).ToNumber().Int32Value());
   }
-  return start_task(info.Env(), std::make_unique<ProcessesTask>(std::move(pids), info[1].ToBoolean().Value()));
+  return start_task(info.Env(),
+                    std::make_unique<ProcessesTask>(std::move(pids), info[1].ToBoolean().Value()));
 }
 
 }  // namespace

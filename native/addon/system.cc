@@ -1,13 +1,13 @@
 // Small things Node has no function for: sdNotify(state) · lockFile(path) → fd | -1 · probeKernel().
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
-#include <linux/seccomp.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -36,7 +36,8 @@ Napi::Value sd_notify_js(const Napi::CallbackInfo& info) {
   if (path[0] == '@') address.sun_path[0] = '\0';  // abstract socket
   UniqueFd const fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   auto const size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
-  if (!fd || sendto(fd.get(), state->data(), state->size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address), size) < 0)
+  if (!fd || sendto(fd.get(), state->data(), state->size(), MSG_NOSIGNAL,
+                    reinterpret_cast<sockaddr*>(&address), size) < 0)
     return throw_error(env, errno_error("sd-notify", path));
   return Napi::Boolean::New(env, true);
 }
@@ -54,7 +55,8 @@ Napi::Value lock_file_js(const Napi::CallbackInfo& info) {
 }
 
 bool has_syscall(long number, long a, long b, long c, long d) {
-  // Arguments that no kernel accepts: nothing happens but the answer, and ENOSYS only comes from a missing call.
+  // Arguments that no kernel accepts: nothing happens but the answer, and ENOSYS only comes from a missing
+  // call.
   return syscall(number, a, b, c, d) >= 0 || errno != ENOSYS;
 }
 

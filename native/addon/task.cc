@@ -69,7 +69,8 @@ void settle_finished(uv_async_t* wake) {
   for (RunningTask* task : finished) {
     task->join();
     std::erase(state->running, task);
-    // A scope per promise: leaving it runs the microtasks, so that `await` continues now and not at the next event.
+    // A scope per promise: leaving it runs the microtasks, so that `await` continues now and not at the next
+    // event.
     Napi::CallbackScope const callback_scope(state->env, *state->async_context);
     task->settle();
     delete task;

@@ -1,13 +1,13 @@
-// Work that may block (netlink waits for the kernel's network lock, unmount for a file system, spawn for a child), as a
-// promise. Each task gets a short-lived thread of its own and never one of libuv's pool, for two reasons: the pool's
-// four threads serve fs and dns, which a slow task would hold up; and a task may setns() into a pod's network
-// namespace, which only affects the calling thread and must never happen to a thread that is used again.
+// Work that may block (netlink waits for the kernel's network lock, unmount for a file system, spawn for a
+// child), as a promise. Each task gets a short-lived thread of its own and never one of libuv's pool, for two
+// reasons: the pool's four threads serve fs and dns, which a slow task would hold up; and a task may setns()
+// into a pod's network namespace, which only affects the calling thread and must never happen to a thread
+// that is used again.
 #pragma once
-
-#include "addon/napi_system.h"
 
 #include <memory>
 
+#include "addon/napi_system.h"
 #include "lib/result.h"
 
 namespace edgepod {

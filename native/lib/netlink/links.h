@@ -24,12 +24,12 @@ MacAddress mac_for(uint32_t address);
 // Parses "10.88.0.5" and "10.88.0.5/24" (length 32 when absent).
 Result<Ipv4Prefix> parse_ipv4(const std::string& text);
 
-// Creates the bridge if it is not there, gives it `gateway`, sets it up. Idempotent. EEXIST if the name is taken by
-// something that is no bridge.
+// Creates the bridge if it is not there, gives it `gateway`, sets it up. Idempotent. EEXIST if the name is
+// taken by something that is no bridge.
 Result<Ok> ensure_bridge(NetlinkSocket& node, const std::string& name, Ipv4Prefix gateway, uint32_t mtu);
 
-// Creates a veth pair: `host_name` plugged into `bridge` and up, its other end born in `netns_fd` as `peer_name` with
-// the address' MAC. A leftover link called `host_name` is replaced.
+// Creates a veth pair: `host_name` plugged into `bridge` and up, its other end born in `netns_fd` as
+// `peer_name` with the address' MAC. A leftover link called `host_name` is replaced.
 struct VethParams {
   std::string host_name;
   std::string peer_name;

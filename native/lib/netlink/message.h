@@ -17,7 +17,8 @@ class NetlinkMessage {
   // NLM_F_REQUEST and NLM_F_ACK are added: every request of ours is answered.
   NetlinkMessage(uint16_t type, uint16_t flags);
 
-  // The family header (ifinfomsg, ifaddrmsg, rtmsg, …); also used inside nested attributes such as VETH_INFO_PEER.
+  // The family header (ifinfomsg, ifaddrmsg, rtmsg, …); also used inside nested attributes such as
+  // VETH_INFO_PEER.
   template <typename T>
   void header(const T& value) {
     static_assert(std::is_trivially_copyable_v<T>);

@@ -11,8 +11,8 @@ namespace edgepod {
 
 namespace {
 
-// The kernel's words on why it refused (NETLINK_EXT_ACK), or nothing. With NETLINK_CAP_ACK the attributes follow
-// the echoed header directly.
+// The kernel's words on why it refused (NETLINK_EXT_ACK), or nothing. With NETLINK_CAP_ACK the attributes
+// follow the echoed header directly.
 std::string explanation(const nlmsghdr* head) {
   size_t offset = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(nlmsgerr));
   if (!(head->nlmsg_flags & NLM_F_ACK_TLVS)) return {};
@@ -57,12 +57,14 @@ Result<Ok> NetlinkSocket::request(NetlinkMessage& message, const char* step, con
   for (;;) {
     sockaddr_nl from = {};
     socklen_t from_size = sizeof from;
-    ssize_t size = recvfrom(fd_.get(), reply, sizeof reply, 0, reinterpret_cast<sockaddr*>(&from), &from_size);
+    ssize_t size =
+        recvfrom(fd_.get(), reply, sizeof reply, 0, reinterpret_cast<sockaddr*>(&from), &from_size);
     if (size < 0) {
       if (errno == EINTR) continue;
       return errno_error(step, detail + (errno == EAGAIN ? ": the kernel did not answer" : ""));
     }
-    if (from.nl_pid != 0) continue;  // only the kernel is believed: any local process may send to a netlink port
+    if (from.nl_pid != 0)
+      continue;  // only the kernel is believed: any local process may send to a netlink port
     auto* answer = reinterpret_cast<nlmsghdr*>(reply);
     if (!NLMSG_OK(answer, static_cast<unsigned>(size)) || answer->nlmsg_seq != sequence_) continue;
     if (answer->nlmsg_type != NLMSG_ERROR || answer->nlmsg_len < NLMSG_LENGTH(sizeof(nlmsgerr))) continue;

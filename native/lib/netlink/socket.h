@@ -1,4 +1,5 @@
-// A blocking rtnetlink socket. It belongs to the network namespace the calling thread was in when it was opened.
+// A blocking rtnetlink socket. It belongs to the network namespace the calling thread was in when it was
+// opened.
 #pragma once
 
 #include <string>

@@ -18,7 +18,9 @@ constexpr size_t kBuffer = 8192;
 // v1 writes "no limit" as the largest multiple of the page size below 2^63.
 constexpr double kV1Unlimited = 9.2e18;
 
-UniqueFd open_dir(const std::string& path) { return UniqueFd(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)); }
+UniqueFd open_dir(const std::string& path) {
+  return UniqueFd(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
 
 UniqueFd open_group(const UniqueFd& hierarchy, const std::string& path) {
   if (!hierarchy) return UniqueFd();
@@ -80,21 +82,17 @@ void CgroupStats::read_v1(const std::string& path, double* out) const {
     out[kMemoryLimit] = limit > kV1Unlimited ? INFINITY : limit;
     out[kOomKills] = number_after(file("memory.oom_control"), "oom_kill");
   }
-  if (UniqueFd const group = open_group(cpuacct_, path)) {
-    out[kCpuUsage] = parse_number(read_small(group.get(), "cpuacct.usage", buffer, sizeof buffer)) / 1000;
-  }
-  if (UniqueFd const group = open_group(cpu_, path)) {
-    std::string_view const text = read_small(group.get(), "cpu.stat", buffer, sizeof buffer);
-    out[kCpuThrottled] = number_after(text, "throttled_time") / 1000;
-  }
-  if (UniqueFd const group = open_group(pids_, path)) {
-    out[kPids] = parse_number(read_small(group.get(), "pids.current", buffer, sizeof buffer));
-  }
-  if (UniqueFd const group = open_group(pressure_, path)) {
-    std::string_view const text = read_small(group.get(), "memory.pressure", buffer, sizeof buffer);
-    out[kMemorySome] = pressure_avg10(text, "some");
-    out[kMemoryFull] = pressure_avg10(text, "full");
-  }
+  // One file each: opening the group's directory first would cost a third call per file.
+  auto file = [&](const UniqueFd& hierarchy, const char* name) {
+    return hierarchy ? read_small(hierarchy.get(), (path + name).c_str(), buffer, sizeof buffer)
+                     : std::string_view();
+  };
+  out[kCpuUsage] = std::floor(parse_number(file(cpuacct_, "/cpuacct.usage")) / 1000);
+  out[kCpuThrottled] = std::floor(number_after(file(cpu_, "/cpu.stat"), "throttled_time") / 1000);
+  out[kPids] = parse_number(file(pids_, "/pids.current"));
+  std::string_view const text = file(pressure_, "/memory.pressure");
+  out[kMemorySome] = pressure_avg10(text, "some");
+  out[kMemoryFull] = pressure_avg10(text, "full");
 }
 
 }  // namespace edgepod

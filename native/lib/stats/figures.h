@@ -1,5 +1,5 @@
-// Finding numbers in the kernel's text formats. Everything is a double: the figures end in a Float64Array, 2^53 bytes
-// is far above any board's memory, and NaN says "the kernel did not tell".
+// Finding numbers in the kernel's text formats. Everything is a double: the figures end in a Float64Array,
+// 2^53 bytes is far above any board's memory, and NaN says "the kernel did not tell".
 #pragma once
 
 #include <limits>
@@ -13,7 +13,8 @@ inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 // kUnknown if there is none.
 double parse_number(std::string_view text);
 
-// The number after `key` at the start of a line, e.g. ("inactive_file", memory.stat) or ("MemTotal:", meminfo).
+// The number after `key` at the start of a line, e.g. ("inactive_file", memory.stat) or ("MemTotal:",
+// meminfo).
 double number_after(std::string_view text, std::string_view key);
 
 // avg10 of the `kind` ("some"/"full") line of a PSI file.

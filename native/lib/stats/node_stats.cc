@@ -56,7 +56,8 @@ void read_cpu(std::string_view text, double* out) {
   out[kCpuBusy] = (total - idle) / rate;
 }
 
-void read_links(std::string_view text, const std::vector<std::string>& links, double* node, double* counters) {
+void read_links(std::string_view text, const std::vector<std::string>& links, double* node,
+                double* counters) {
   node[kNetReceived] = 0;
   node[kNetSent] = 0;
   while (!text.empty()) {
@@ -70,7 +71,8 @@ void read_links(std::string_view text, const std::vector<std::string>& links, do
 
     Fields fields(line.substr(colon + 1));
     double values[10];
-    for (double& value : values) value = fields.next();  // bytes packets errs drop fifo frame compressed multicast | bytes packets
+    for (double& value : values)
+      value = fields.next();  // bytes packets errs drop fifo frame compressed multicast | bytes packets
     auto const found = std::find(links.begin(), links.end(), name);
     if (found != links.end()) {
       double* out = counters + static_cast<size_t>(found - links.begin()) * kLinkFieldCount;
@@ -87,7 +89,8 @@ void read_links(std::string_view text, const std::vector<std::string>& links, do
 
 }  // namespace
 
-void read_node(const std::string& proc, const std::vector<std::string>& links, double* node, double* counters) {
+void read_node(const std::string& proc, const std::vector<std::string>& links, double* node,
+               double* counters) {
   std::fill(node, node + kNodeFieldCount, kUnknown);
   std::fill(counters, counters + links.size() * kLinkFieldCount, kUnknown);
   UniqueFd const dir(open(proc.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));

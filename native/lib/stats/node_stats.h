@@ -9,7 +9,7 @@ namespace edgepod {
 
 // Order of the node's figures; read by position in src/runtime/stats.ts.
 enum NodeField : size_t {
-  kMemTotal,      // bytes, as all memory figures here
+  kMemTotal,  // bytes, as all memory figures here
   kMemAvailable,
   kMemFree,
   kMemCached,
@@ -20,7 +20,7 @@ enum NodeField : size_t {
   kLoad1,
   kLoad5,
   kLoad15,
-  kUptime,  // seconds
+  kUptime,           // seconds
   kMemPressureSome,  // PSI avg10, per cent; kUnknown without PSI
   kMemPressureFull,
   kCpuPressureSome,
@@ -34,8 +34,9 @@ enum NodeField : size_t {
 // Order of one named link's counters.
 enum LinkField : size_t { kLinkReceived, kLinkReceivedPackets, kLinkSent, kLinkSentPackets, kLinkFieldCount };
 
-// Fills kNodeFieldCount figures and kLinkFieldCount per entry of `links`, in that order. A link that is not there has
-// kUnknown counters. `proc`: "/proc" outside of tests.
-void read_node(const std::string& proc, const std::vector<std::string>& links, double* node, double* counters);
+// Fills kNodeFieldCount figures and kLinkFieldCount per entry of `links`, in that order. A link that is not
+// there has kUnknown counters. `proc`: "/proc" outside of tests.
+void read_node(const std::string& proc, const std::vector<std::string>& links, double* node,
+               double* counters);
 
 }  // namespace edgepod
