@@ -53,7 +53,7 @@ export class PodManager {
 
   /** Attaches to everything that runs, takes up every record, and starts to follow what is desired. */
   async start(): Promise<void> {
-    const { runtime, records, desired, clock, node, volumes, log } = this.#parts;
+    const { runtime, records, desired, clock, node, volumes, leases, log } = this.#parts;
     const { sandboxes, lost } = await runtime.attachAll();
     const found: FoundSandbox[] = [
       ...sandboxes.map((sandbox) => ({
@@ -67,8 +67,10 @@ export class PodManager {
     const now = { wall: clock.now().toISOString(), mono: clock.monotonicMs(), bootId: node.bootId };
     const { pods, unmanaged } = match({ records: records.list(), found, desired: desired.list(), now });
     for (const uid of unmanaged) log.warn({ uid }, 'a sandbox of an unknown kind runs here; it is left alone');
+    const known = new Set([...pods.map(({ record }) => record.uid), ...unmanaged]);
+    leases.keepOnly?.(known);
     await volumes
-      .sweep(new Set([...pods.map(({ record }) => record.uid), ...unmanaged]))
+      .sweep(known)
       .catch((error: unknown) => log.warn({ err: error }, 'files of unknown pods could not be removed'));
     const alive = new Map(sandboxes.map((sandbox) => [sandbox.uid, sandbox]));
     for (const pod of pods) this.#adopt(pod, alive.get(pod.record.uid));
@@ -133,7 +135,7 @@ export class PodManager {
     const { namespace, name, uid } = record;
     const worker = stray ? this.#strayWorker(namespace, name, uid) : this.#worker(namespace, name);
     if (sandbox && record.ip !== undefined) this.#claimAddress(uid, record.ip);
-    worker.adopt(record, sandbox);
+    worker.adopt(record, { sandbox, restored });
     if (stray) worker.terminate('Replaced');
     else if (restored && this.#parts.desired.get(namespace, name) === undefined) {
       worker.event(

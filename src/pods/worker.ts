@@ -70,11 +70,12 @@ export class PodWorker {
     return this.#pod === undefined && this.#desired === undefined && this.#rejected === undefined;
   }
 
-  /** Continues a pod that was known or found running. */
-  adopt(record: PodRecord, sandbox: Sandbox | undefined): void {
+  /** Continues a pod that was known or, `restored`, only found running: then there must be a record of it again. */
+  adopt(record: PodRecord, { sandbox, restored }: { sandbox: Sandbox | undefined; restored: boolean }): void {
     this.#pod = this.#incarnation(record);
     if (sandbox) attach(this.#pod, sandbox);
-    this.#pod.saver.mark();
+    if (restored) this.#pod.saver.markUrgent();
+    else this.#pod.saver.mark();
     this.wake();
   }
 

@@ -62,6 +62,11 @@ export class Bench {
     void this.manager.stop();
   }
 
+  /** Whether the agent was killed and has not been started again. */
+  get crashed(): boolean {
+    return this.#process.dead;
+  }
+
   /** The database file is gone when the agent starts again. */
   loseDatabase(): void {
     this.crash();
@@ -134,6 +139,9 @@ export class Bench {
         },
         release: (uid) => void ifAlive(() => bench.leases.delete(uid)),
         claim: (uid, ip) => void bench.leases.set(uid, ip),
+        keepOnly(uids) {
+          for (const uid of bench.leases.keys()) if (!uids.has(uid)) bench.leases.delete(uid);
+        },
       },
       records: {
         get: (uid) => JSON.parse(bench.disk.get(uid) ?? 'null') ?? undefined,

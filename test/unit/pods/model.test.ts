@@ -15,6 +15,7 @@ type Step =
   | { do: 'delete' | 'lose' | 'crash' | 'power-cut' | 'lose-database' | 'fail-create' | 'fail-destroy' }
   | { do: 'exit'; container: string; code: number }
   | { do: 'fail-start' | 'fail-image' | 'fail-write'; on: boolean }
+  | { do: 'crash-during'; operation: 'create' | 'start' | 'destroy' }
   | { do: 'wait'; ms: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -42,6 +43,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     do: fc.constantFrom('fail-start' as const, 'fail-image' as const, 'fail-write' as const),
     on: fc.boolean(),
+  }),
+  fc.record({
+    do: fc.constant('crash-during' as const),
+    operation: fc.constantFrom('create' as const, 'start' as const, 'destroy' as const),
   }),
   fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 2_000, 10_000, 400_000) }),
 );
@@ -75,12 +80,20 @@ const STEPS: { [Kind in Step['do']]: (b: Bench, step: Extract<Step, { do: Kind }
   'fail-write': (b, { on }) => {
     b.writeFailure = on ? new Error('disk full') : undefined;
   },
+  'crash-during': (b, { operation }) => {
+    b.runtime.pause = async (current) => {
+      if (current !== operation) return;
+      b.runtime.pause = async () => {};
+      b.crash();
+    };
+  },
   wait: (b, { ms }) => b.time.advance(ms),
 };
 
 const perform = async (b: Bench, action: Step): Promise<void> => {
   await (STEPS[action.do] as (b: Bench, action: Step) => unknown)(b, action);
   await settle();
+  if (b.crashed) await b.boot();
 };
 
 /** A container of a Never pod is started at most once for one uid. */
@@ -98,6 +111,7 @@ const assertRunOnce = (b: Bench): void => {
 /** With every fault gone and time to recover, a delete leaves nothing. */
 const assertDeletable = async (b: Bench): Promise<void> => {
   for (const on of ['fail-start', 'fail-image', 'fail-write'] as const) await perform(b, { do: on, on: false });
+  b.runtime.pause = async () => {};
   b.runtime.createFailures.length = 0;
   b.runtime.destroyFailures.length = 0;
   await b.apply(tombstone('p'));
