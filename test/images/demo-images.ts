@@ -1,150 +1,156 @@
 /**
- * The images `debian` and `nginx`, made from this distribution's own packages: the nginx image is the debian layer and
- * one with what nginx adds. OCI archives, cached in test/.cache/images by the hash of what they are made of.
+ * The images `debian` and `nginx` of the demo and the tests, made of this distribution's own packages: the nginx image is
+ * the debian layer (gzip) and one with what nginx adds (zstd). OCI archives, kept in test/.cache/images under a hash of
+ * what they are made of.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import * as fs from 'node:fs';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { type LayerBlob, type RunConfig, fileDigest, writeArchive } from './oci-writer.ts';
-import { hostArch } from './programs.ts';
-import { changedPaths } from './tree-difference.ts';
+import { codename, debianTree } from './debian-tree.ts';
+import { type Compression, fileDigest, type LayerBlob, type RunConfig, writeArchive } from './oci-writer.ts';
+import { type Arch, hostArch } from './programs.ts';
+import { allPaths, changedPaths } from './tree-difference.ts';
 
 export type DemoImage = 'debian' | 'nginx';
+type Progress = (line: string) => void;
 
-const cache = new URL('../.cache/images/', import.meta.url).pathname;
-const DISTRIBUTION = 'debian';
-/** Part of the cache key: raise it when the recipe below changes. */
-const RECIPE = '1';
+interface BuildOptions {
+  arch?: Arch;
+  progress?: Progress;
+}
+
+const cacheDir = new URL('../.cache/images/', import.meta.url).pathname;
+const BASE =
+  'base-files base-passwd bash coreutils dash debianutils diffutils findutils grep gzip hostname libc-bin mawk mount ncurses-base procps sed tar util-linux'.split(
+    ' ',
+  );
+const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 const CONFIG: Record<DemoImage, RunConfig> = {
-  debian: { Cmd: ['/bin/bash'], Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] },
-  // The conventions of the image everybody knows by this name.
+  debian: { Env: [PATH], Cmd: ['/bin/bash'] },
+  // The conventions of the image everybody knows by this name: foreground, logs on the standard streams, port 80.
   nginx: {
+    Env: [PATH],
     Cmd: ['nginx', '-g', 'daemon off;'],
-    Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
     ExposedPorts: { '80/tcp': {} },
     StopSignal: 'SIGQUIT',
   },
 };
 
+const SITE = 'server { listen 80 default_server; root /usr/share/nginx/html; index index.html index.htm; }\n';
+
 /** Paths of both archives, debian first; builds what is not cached. */
-export async function buildImages(progress: (line: string) => void): Promise<string[]> {
-  const paths = (['debian', 'nginx'] as const).map(archivePath);
-  if (paths.every(existsSync)) {
-    progress('nginx and debian: cached');
-    return paths;
-  }
-  const work = mkdtempSync(join(tmpdir(), 'edgepod-debian-'));
+export async function buildImages(progress: Progress = () => {}): Promise<string[]> {
+  return [await demoImage('debian', { progress }), await demoImage('nginx', { progress })];
+}
+
+/** Path of one archive; builds both if it is not cached. Throws with mmdebstrap's own words if packages cannot be had. */
+export async function demoImage(name: DemoImage, options: BuildOptions = {}): Promise<string> {
+  const { arch = hostArch, progress = () => {} } = options;
+  const path = archivePath(name, arch);
+  mkdirSync(cacheDir, { recursive: true });
+  // Test files run side by side: one builds, the others wait for it and find the result.
+  const unlock = existsSync(path) ? undefined : await lockCache();
   try {
-    await build(work, progress);
+    if (existsSync(path)) progress(`${name}: ${path}`);
+    else await build(arch, progress);
+    return path;
+  } finally {
+    unlock?.();
+  }
+}
+
+async function build(arch: Arch, progress: Progress): Promise<void> {
+  for (const left of readdirSync(cacheDir).filter((name) => name.startsWith('work-')))
+    rmSync(join(cacheDir, left), { recursive: true, force: true });
+  const work = mkdtempSync(join(cacheDir, 'work-'));
+  try {
+    const debian = join(work, 'debian');
+    const nginx = join(work, 'nginx');
+    progress(
+      `debian: ${BASE.length} packages of ${codename()} (${arch}) and what they need; nginx: the same and nginx`,
+    );
+    await Promise.all([
+      debianTree({ packages: BASE, arch, target: debian, work }),
+      debianTree({ packages: [...BASE, 'nginx'], arch, target: nginx, work }),
+    ]);
+    for (const tree of [debian, nginx]) finishBase(tree);
+    finishNginx(nginx);
+    progress('writing the archives');
+    const base = await packLayer(work, debian, allPaths(debian), 'gzip');
+    const added = await packLayer(work, nginx, changedPaths(debian, nginx), 'zstd');
+    await write('debian', arch, work, [base]);
+    await write('nginx', arch, work, [base, added]);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  return paths;
 }
 
-/** Path of one archive; builds both if it is not cached. */
-export async function demoImage(name: DemoImage): Promise<string> {
-  await buildImages(() => {});
-  return archivePath(name);
+/** What the packages' own scripts would have done, as far as containers notice. */
+function finishBase(tree: string): void {
+  copyFileSync(join(tree, 'usr/share/base-passwd/passwd.master'), join(tree, 'etc/passwd'));
+  copyFileSync(join(tree, 'usr/share/base-passwd/group.master'), join(tree, 'etc/group'));
+  if (!existsSync(join(tree, 'usr/bin/awk'))) symlinkSync('mawk', join(tree, 'usr/bin/awk'));
+  for (const dir of ['proc', 'sys', 'run', 'tmp']) mkdirSync(join(tree, dir), { recursive: true });
+  for (const name of ['var/lib/apt', 'var/cache/apt']) rmSync(join(tree, name), { recursive: true, force: true });
+  // A container's /dev is made by the runner.
+  const dev = join(tree, 'dev');
+  for (const name of readdirSync(dev)) rmSync(join(dev, name), { recursive: true, force: true });
 }
 
-async function build(work: string, progress: (line: string) => void): Promise<void> {
-  const debian = join(work, 'debian');
-  const nginx = join(work, 'nginx');
-  progress('debian: unpacking and configuring the essential packages');
-  await bootstrap(debian, []);
-  progress('nginx: the same, with nginx-light');
-  await bootstrap(nginx, ['nginx-light']);
-  prepareNginx(nginx);
-  progress('writing the archives');
-  const base = await layer(work, debian, allPaths(debian));
-  const added = await layer(work, nginx, changedPaths(debian, nginx));
-  await write('debian', [base]);
-  await write('nginx', [base, added]);
+function finishNginx(tree: string): void {
+  rmSync(join(tree, 'etc/nginx/sites-enabled/default'), { force: true });
+  writeFileSync(join(tree, 'etc/nginx/conf.d/default.conf'), SITE);
+  const logs = join(tree, 'var/log/nginx');
+  mkdirSync(logs, { recursive: true });
+  symlinkSync('/dev/stdout', join(logs, 'access.log'));
+  symlinkSync('/dev/stderr', join(logs, 'error.log'));
 }
 
-/** A root file system of essential packages and `packages`, from the package sources this machine uses. */
-async function bootstrap(target: string, packages: string[]): Promise<void> {
-  const include = packages.length > 0 ? [`--include=${packages.join(',')}`] : [];
-  const slim = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', '/usr/share/info/*'].map(
-    (glob) => `--dpkgopt=path-exclude=${glob}`,
-  );
-  const options = ['--quiet', '--mode=root', '--variant=essential', '--skip=check/empty', ...slim, ...include];
-  await run('mmdebstrap', [...options, codename(), target, ...sources()]);
-  for (const name of readdirSync(join(target, 'dev')))
-    rmSync(join(target, 'dev', name), { recursive: true, force: true });
+async function packLayer(work: string, tree: string, names: string[], compress: Compression): Promise<LayerBlob> {
+  const plain = `${tree}.tar`;
+  const path = `${tree}.layer`;
+  const options = ['--no-recursion', '--null', '--numeric-owner', '--xattrs', '--verbatim-files-from'];
+  execFileSync('tar', ['-C', tree, ...options, '-cf', plain, '-T', '-'], { input: names.join('\0'), cwd: work });
+  const packer = { gzip: 'gzip -6 -n', zstd: 'zstd -q -9', none: 'cat' }[compress];
+  execFileSync('sh', ['-c', `${packer} < "$1" > "$2"`, 'sh', plain, path]);
+  return { path, diffId: await fileDigest(plain), compress };
 }
 
-/** Serves /usr/share/nginx/html, logs to standard output and error. */
-function prepareNginx(root: string): void {
-  const site = 'server { listen 80 default_server; root /usr/share/nginx/html; index index.html; }\n';
-  const { writeFileSync, symlinkSync } = fs;
-  rmSync(join(root, 'etc/nginx/sites-enabled/default'), { force: true });
-  writeFileSync(join(root, 'etc/nginx/conf.d/default.conf'), site);
-  mkdirSync(join(root, 'usr/share/nginx/html'), { recursive: true });
-  writeFileSync(join(root, 'usr/share/nginx/html/index.html'), '<h1>Welcome to nginx!</h1>\n');
-  for (const [log, target] of [
-    ['access.log', '/dev/stdout'],
-    ['error.log', '/dev/stderr'],
-  ] as const) {
-    rmSync(join(root, 'var/log/nginx', log), { force: true });
-    symlinkSync(target, join(root, 'var/log/nginx', log));
-  }
+async function write(name: DemoImage, arch: Arch, work: string, layers: LayerBlob[]): Promise<void> {
+  const temporary = join(work, `${name}.archive`);
+  await writeArchive(temporary, 'oci', { name, arch, config: CONFIG[name], layers });
+  renameSync(temporary, archivePath(name, arch));
 }
 
-async function layer(work: string, root: string, paths: string[]): Promise<LayerBlob> {
-  const plain = join(work, `${createHash('sha256').update(root).digest('hex').slice(0, 8)}.tar`);
-  const list = `${plain}.list`;
-  fs.writeFileSync(list, paths.join('\0'));
-  const options = ['--no-recursion', '--null', '--numeric-owner', '--xattrs', '--mtime=@0'];
-  await run('tar', ['-C', root, ...options, '-cf', plain, '-T', list]);
-  const diffId = await fileDigest(plain);
-  await run('gzip', ['-1', '-n', plain]);
-  return { path: `${plain}.gz`, diffId, compress: 'gzip' };
+/** Changes with anything that changes the images; package versions are those of the day of building. */
+function archivePath(name: DemoImage, arch: Arch): string {
+  const hash = createHash('sha256');
+  for (const file of ['demo-images.ts', 'debian-tree.ts', 'tree-difference.ts', 'oci-writer.ts'])
+    hash.update(readFileSync(new URL(file, import.meta.url)));
+  return join(cacheDir, `${name}-${codename()}-${arch}-${hash.digest('hex').slice(0, 12)}.tar`);
 }
 
-function allPaths(root: string): string[] {
-  return readdirSync(root, { recursive: true, encoding: 'utf8' }).sort();
-}
-
-async function write(name: DemoImage, layers: LayerBlob[]): Promise<void> {
-  const path = archivePath(name);
-  mkdirSync(cache, { recursive: true });
-  await writeArchive(`${path}.new`, 'oci', { name, arch: hostArch, config: CONFIG[name], layers });
-  renameSync(`${path}.new`, path);
-}
-
-function archivePath(name: DemoImage): string {
-  const inputs = [RECIPE, codename(), hostArch, JSON.stringify(CONFIG)];
-  return join(cache, `${name}-${createHash('sha256').update(inputs.join('\n')).digest('hex').slice(0, 12)}.tar`);
-}
-
-function codename(): string {
-  return /^VERSION_CODENAME=(\S+)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? DISTRIBUTION;
-}
-
-/** Files that say where this machine gets its packages. */
-function sources(): string[] {
-  const directory = '/etc/apt/sources.list.d';
-  const more = existsSync(directory) ? readdirSync(directory).map((name) => join(directory, name)) : [];
-  return ['/etc/apt/sources.list', ...more].filter(
-    (path) => /\.(list|sources)$/.test(path) && existsSync(path) && statSync(path).size > 0,
-  );
-}
-
-async function run(file: string, args: string[]): Promise<void> {
-  const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let complaint = '';
-  child.stderr.on('data', (chunk) => {
-    complaint += String(chunk);
+/** An exclusive lock on the cache, held by a process that ends with this one. Returns how to give it back. */
+async function lockCache(): Promise<() => void> {
+  const held = spawn('flock', [join(cacheDir, 'lock'), 'sh', '-c', 'echo locked; read -r _ || :'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  child.once('error', reject);
-  child.once('close', (code) => resolve(code ?? 1));
-  const code = await promise;
-  if (code !== 0) throw new Error(`${file} ended with ${code}: ${complaint.split('\n').slice(-15).join('\n')}`);
+  await new Promise<void>((resolve, reject) => {
+    held.stdout.once('data', () => resolve());
+    held.once('error', reject);
+  });
+  return () => held.stdin.end();
 }

@@ -2,10 +2,18 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+/** Every path below `tree`, relative, parents before children. Links are listed, never followed (readdir's own recursion does). */
+export function allPaths(tree: string, below = ''): string[] {
+  return readdirSync(join(tree, below), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(below, entry.name);
+    return entry.isDirectory() ? [path, ...allPaths(tree, path)] : [path];
+  });
+}
+
 /** Relative paths, parents before children; directories on the way to a change are listed too. */
 export function changedPaths(base: string, changed: string): string[] {
   const paths = new Set<string>();
-  for (const path of readdirSync(changed, { recursive: true, encoding: 'utf8' })) {
+  for (const path of allPaths(changed)) {
     if (same(join(base, path), join(changed, path))) continue;
     for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) paths.add(parent);
     paths.add(path);
