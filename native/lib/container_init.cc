@@ -83,6 +83,12 @@ bool has_variable(const std::vector<std::string>& env, std::string_view prefix) 
 // A descriptor from the parent belongs to the parent's mount namespace, where nothing can be mounted from here: the
 // same directory as this namespace has it.
 Result<UniqueFd> reopen_bundle(int bundle_fd) {
+  // The working directory moved along into this namespace by itself.
+  if (bundle_fd == AT_FDCWD) {
+    UniqueFd here(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!here) return errno_error("open-bundle", ".");
+    return here;
+  }
   char path[PATH_MAX];
   const ssize_t n = readlink(FdPath(bundle_fd).text, path, sizeof path - 1);
   if (n < 0) return errno_error("open-bundle");
