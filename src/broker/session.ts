@@ -41,6 +41,8 @@ const MAX_PACKET = 268_435_455;
 const STABLE_MS = 30_000;
 /** For the farewell: PUBACK of `offline`, then DISCONNECT. */
 const FAREWELL_MS = 2000;
+/** Connections lost early, in a row, before it is said: mosquitto 2.0 does not tell a client that it was taken over. */
+const SHORT_LIVED = 3;
 /** Attempts the back-off jumps to when another client uses our id: two agents must not throw each other out every second. */
 const TAKEOVER_ATTEMPT = 4;
 
@@ -73,6 +75,8 @@ export class BrokerSession implements Link {
   #refusing = false;
   #stableTimer: NodeJS.Timeout | undefined;
   #stopped: Promise<void> | undefined;
+  /** Connections in a row that did not become stable. */
+  #shortLived = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -111,6 +115,7 @@ export class BrokerSession implements Link {
   start(): void {
     if (this.#state !== 'idle') return;
     this.#state = 'connecting';
+    this.#outcome = 'closed-silently';
     this.#newSessionNumber();
     const options = clientOptions(this.#options.access, this.#limits);
     options.will = this.#will();
@@ -248,6 +253,7 @@ export class BrokerSession implements Link {
 
   #onStable(options: IClientOptions): void {
     this.#attempt = 0;
+    this.#shortLived = 0;
     options.reconnectPeriod = reconnectDelay(0, this.#random);
   }
 
@@ -273,6 +279,8 @@ export class BrokerSession implements Link {
     if (this.#state === 'stopping' || this.#state === 'stopped') return;
     this.#state = 'waiting';
     if (!wasConnected) return;
+    this.#shortLived += 1;
+    if (this.#shortLived >= SHORT_LIVED) this.#reportTakeover('it keeps breaking soon after it was made');
     this.#limiter.pass('lost', (suppressed) =>
       this.#options.log.warn({ event: 'broker.lost', suppressed }, 'connection to the broker lost'),
     );
@@ -290,29 +298,30 @@ export class BrokerSession implements Link {
 
   #onError(error: Error & { code?: unknown }): void {
     if (this.#state === 'stopping' || this.#state === 'stopped') return;
-    if (this.#state === 'connected') {
-      this.#complain('protocol', error);
-      // Whatever MQTT.js thinks of it: after a packet it could not read nothing on this link can be trusted.
-      this.#client?.stream.destroy();
-      return;
-    }
-    if (isVersionRefusal(error.code)) {
+    if (isVersionRefusal(error.code) && this.#state === 'connecting') {
       this.#outcome = 'version-refused';
       this.#options.log.info({ version: this.#protocol.version }, 'the broker does not speak this version of MQTT');
-      return;
+    } else {
+      if (this.#state === 'connecting' && error.code !== 'ECONNRESET') this.#outcome = 'failed';
+      this.#complain(this.#state === 'connected' ? 'protocol' : 'connect', error);
     }
-    this.#outcome = error.code === 'ECONNRESET' ? 'closed-silently' : 'failed';
-    this.#complain('connect', error);
+    // After a packet it could not read MQTT.js would keep the link open and read nothing any more.
+    this.#client?.stream.destroy();
   }
 
   #onDisconnect(reasonCode: number): void {
     if (reasonCode !== SESSION_TAKEN_OVER) return;
     this.#attempt = Math.max(this.#attempt, TAKEOVER_ATTEMPT);
     if (this.#client) this.#client.options.reconnectPeriod = reconnectDelay(this.#attempt, this.#random);
+    this.#reportTakeover('the broker says so');
+  }
+
+  #reportTakeover(sign: string): void {
+    const { clientId } = this.#options.access;
     this.#limiter.pass('takeover', (suppressed) =>
       this.#options.log.error(
-        { event: 'broker.takeover', clientId: this.#options.access.clientId, suppressed },
-        'another client connected with this client id: do two devices have the same id?',
+        { event: 'broker.takeover', clientId, suppressed },
+        `the connection seems to be taken over by another client (${sign}): do two devices have one id?`,
       ),
     );
   }

@@ -24,15 +24,6 @@ constexpr int64_t kDrainMs = 1000;
 constexpr int64_t kKillAgainMs = 1000;
 constexpr size_t kReadSize = 16 * 1024;
 
-// Works in a directory for its lifetime, in "/" afterwards: the shim must not keep a file system busy.
-class WorkingDirectory {
- public:
-  explicit WorkingDirectory(int dir) { (void)!fchdir(dir); }
-  ~WorkingDirectory() { (void)!chdir("/"); }
-  WorkingDirectory(const WorkingDirectory&) = delete;
-  WorkingDirectory& operator=(const WorkingDirectory&) = delete;
-};
-
 }  // namespace
 
 Result<std::unique_ptr<Container>> Container::start(PodContext& pod, const StartRequest& request) {
@@ -85,10 +76,7 @@ Result<Ok> Container::spawn(const Spec& spec) {
   if (!in) return errno_error("stdio", "/dev/null");
   ContainerParams params;
   params.spec = &spec;
-  // The working directory is carried over into the container's mount namespace; a descriptor would stay in
-  // the host's, where nothing can be mounted on it.
-  WorkingDirectory in_bundle(bundle_.get());
-  params.bundle_fd = AT_FDCWD;
+  params.bundle_fd = bundle_.get();
   params.stdio = {in.get(), out->write.get(), err->write.get()};
   params.cgroup = cgroup_.get();
   params.infra_pidfd = pod_.sandbox.pidfd.get();

@@ -138,6 +138,6 @@ test('whatever happens: one sandbox a uid, run-once runs once, and a delete leav
       b.log.splice(0, b.log.length, ...b.log.filter((line) => line !== 'pod record could not be written'));
       await assertDeletable(b);
     }),
-    { numRuns: 60 },
+    { numRuns: 150 },
   );
 });
