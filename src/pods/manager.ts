@@ -32,6 +32,9 @@ export class PodManager {
   readonly #workers = new Map<string, PodWorker>();
   #idle: (() => void)[] = [];
   #draining = false;
+  #starting: Promise<void> = Promise.resolve();
+  /** What runs here is known: workers may act. Before, a pod that runs would be begun a second time. */
+  #attached = false;
 
   constructor(deps: PodManagerDeps) {
     this.#parts = {
@@ -52,33 +55,14 @@ export class PodManager {
   }
 
   /** Attaches to everything that runs, takes up every record, and starts to follow what is desired. */
-  async start(): Promise<void> {
-    const { runtime, records, desired, clock, node, volumes, leases, log } = this.#parts;
-    const { sandboxes, lost } = await runtime.attachAll();
-    const found: FoundSandbox[] = [
-      ...sandboxes.map((sandbox) => ({
-        uid: sandbox.uid,
-        alive: true,
-        spec: sandbox.spec,
-        containers: sandbox.containers(),
-      })),
-      ...lost.map(({ uid, spec, exits }) => ({ uid, alive: false, spec, containers: exits })),
-    ];
-    const now = { wall: clock.now().toISOString(), mono: clock.monotonicMs(), bootId: node.bootId };
-    const { pods, unmanaged } = match({ records: records.list(), found, desired: desired.list(), now });
-    for (const uid of unmanaged) log.warn({ uid }, 'a sandbox of an unknown kind runs here; it is left alone');
-    const known = new Set([...pods.map(({ record }) => record.uid), ...unmanaged]);
-    leases.keepOnly?.(known);
-    await volumes
-      .sweep(known)
-      .catch((error: unknown) => log.warn({ err: error }, 'files of unknown pods could not be removed'));
-    const alive = new Map(sandboxes.map((sandbox) => [sandbox.uid, sandbox]));
-    for (const pod of pods) this.#adopt(pod, alive.get(pod.record.uid));
-    for (const { namespace, name } of desired.list()) this.#worker(namespace, name).wake();
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
   }
 
   /** Leaves all pods running and closes: operations under way end, everything learnt is durable. */
   async stop(): Promise<void> {
+    await this.#starting.catch(() => {}); // whoever called start() has the error
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
     this.#events.flush();
   }
@@ -125,10 +109,38 @@ export class PodManager {
    * again. `graceSeconds` shortens each pod's own grace; 0 kills at once.
    */
   async drain(graceSeconds?: number): Promise<void> {
+    await this.#starting;
     this.#draining = true;
     for (const worker of this.#workers.values()) worker.drain(graceSeconds);
     while (this.list().length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
     this.#events.flush();
+  }
+
+  async #start(): Promise<void> {
+    const { runtime, records, desired, clock, node, volumes, leases, log } = this.#parts;
+    const { sandboxes, lost } = await runtime.attachAll();
+    const found: FoundSandbox[] = [
+      ...sandboxes.map((sandbox) => ({
+        uid: sandbox.uid,
+        alive: true,
+        spec: sandbox.spec,
+        containers: sandbox.containers(),
+      })),
+      ...lost.map(({ uid, spec, exits }) => ({ uid, alive: false, spec, containers: exits })),
+    ];
+    const now = { wall: clock.now().toISOString(), mono: clock.monotonicMs(), bootId: node.bootId };
+    const { pods, unmanaged } = match({ records: records.list(), found, desired: desired.list(), now });
+    for (const uid of unmanaged) log.warn({ uid }, 'a sandbox of an unknown kind runs here; it is left alone');
+    const known = new Set([...pods.map(({ record }) => record.uid), ...unmanaged]);
+    leases.keepOnly?.(known);
+    await volumes
+      .sweep(known)
+      .catch((error: unknown) => log.warn({ err: error }, 'files of unknown pods could not be removed'));
+    const alive = new Map(sandboxes.map((sandbox) => [sandbox.uid, sandbox]));
+    for (const pod of pods) this.#adopt(pod, alive.get(pod.record.uid));
+    this.#attached = true;
+    for (const { namespace, name } of desired.list()) this.#worker(namespace, name);
+    for (const worker of this.#workers.values()) worker.wake();
   }
 
   #adopt({ record, restored, stray }: Matched, sandbox: Sandbox | undefined): void {
@@ -174,6 +186,7 @@ export class PodManager {
       name,
       admit: (desired) => this.#refusal(desired),
       emit: (event) => this.#events.push(event),
+      mayAct: () => this.#attached,
       onIdle: () => {
         if (worker.isIdle) this.#workers.delete(key);
         for (const resolve of this.#idle.splice(0)) resolve();

@@ -24,6 +24,8 @@ export interface WorkerOptions {
   /** Whether a new pod fits beside the others; undefined when it does. */
   admit: (desired: DesiredPod) => Outcome | undefined;
   emit: (event: PodEvent) => void;
+  /** Whether it is known yet what runs on this node. Until then nothing is begun; the worker is woken when it is. */
+  mayAct: () => boolean;
   /** Called when a tick left the worker without an incarnation. */
   onIdle: () => void;
 }
@@ -98,7 +100,6 @@ export class PodWorker {
   /** The newest manifest under this name was refused. What runs goes on and is reported with the errors. */
   reject(errors: FieldError[]): void {
     this.#rejected = errors;
-    if (this.#pod === undefined) this.#publisher.offer(rejectedStatus(this.namespace, this.name, errors));
     this.wake();
   }
 
@@ -149,7 +150,7 @@ export class PodWorker {
   }
 
   #tick(): void {
-    if (this.#stopped) return;
+    if (this.#stopped || !this.#options.mayAct()) return;
     this.#cancelWake?.();
     const desired = this.#readDesired();
     if (this.#pod?.gone) this.#ended(desired);
@@ -157,6 +158,7 @@ export class PodWorker {
     else if (desired) this.#begin(desired);
     const pod = this.#pod;
     if (pod === undefined) {
+      if (this.#rejected) this.#publisher.offer(rejectedStatus(this.namespace, this.name, this.#rejected));
       this.#options.onIdle();
       return;
     }

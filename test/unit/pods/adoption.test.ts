@@ -24,6 +24,24 @@ describe('agent killed and started again', () => {
     assert.equal(after?.pod.status.podIP, '10.88.0.2');
   });
 
+  test('what comes in before it is known what runs waits and begins nothing twice', async () => {
+    const b = await bench();
+    await b.apply(desired(pod('site')));
+    b.crash();
+    b.published.length = 0;
+    const errors = [{ path: 'spec', reason: 'bad' }];
+    await b.boot((manager) => {
+      manager.changed('default', 'site');
+      manager.rejected('default', 'site', errors);
+      manager.rejected('default', 'other', errors);
+    });
+    assert.deepEqual([...b.runtime.sandboxes.keys()], ['uid-1']);
+    assert.deepEqual(
+      b.published.map(({ metadata, status }) => `${metadata.name} ${status.phase} ${status.errors?.length}`).sort(),
+      ['other Failed 1', 'site Running 1'],
+    );
+  });
+
   test('what ended meanwhile is reported with its code and time, acknowledged, and restarted', async () => {
     const b = await bench();
     await b.apply(desired(pod('site', two)));

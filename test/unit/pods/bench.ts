@@ -42,10 +42,14 @@ export class Bench {
   #uids = 0;
   #process = { dead: false };
 
-  /** A new agent process over whatever runs and is on the disk. */
-  async boot(): Promise<void> {
+  /** A new agent process over whatever runs and is on the disk; `early` comes in while it is still looking around. */
+  async boot(early: (manager: PodManager) => void = () => {}): Promise<void> {
     this.manager = new PodManager(this.#deps());
-    await this.manager.start();
+    early(this.manager);
+    const started = this.manager.start();
+    early(this.manager);
+    await settle();
+    await started;
     await settle();
   }
 
@@ -115,7 +119,10 @@ export class Bench {
     return {
       runtime: {
         create: (spec) => orNever(() => this.runtime.create(spec)),
-        attachAll: () => this.runtime.attachAll(),
+        async attachAll() {
+          await new Promise((resolve) => setImmediate(resolve));
+          return bench.runtime.attachAll();
+        },
       },
       clock: this.time,
       timers: this.time,
