@@ -47,7 +47,7 @@ describe('containers of a shim', () => {
 
   test('stop sends the signal and lets the container end by itself', async () => {
     await client.request('start', pod.prepare('soft', ['sleeper', '3']));
-    await client.when('the container to be ready', () => pod.logLines('soft').length > 0).catch(() => {});
+    await pod.ready('soft');
     await client.request('stop', { name: 'soft', signal: 'SIGTERM', graceMs: 60_000 });
     assert.equal((await client.event('exit', 'soft')).exit?.exitCode, 3);
     await client.request('stop', { name: 'soft', signal: 'SIGTERM', graceMs: 0 });
@@ -56,10 +56,12 @@ describe('containers of a shim', () => {
 
   test('stop kills at the end of the grace; a second stop can only shorten it', async () => {
     await client.request('start', pod.prepare('hard', ['stubborn']));
+    await pod.ready('hard');
     await client.request('stop', { name: 'hard', signal: 'SIGTERM', graceMs: 50 });
     assert.equal((await client.event('exit', 'hard')).exit?.signal, 9);
 
     await client.request('start', pod.prepare('sooner', ['stubborn']));
+    await pod.ready('sooner');
     await client.request('stop', { name: 'sooner', signal: 'SIGTERM', graceMs: 3_600_000 });
     await client.request('stop', { name: 'sooner', signal: 'SIGTERM', graceMs: 50 });
     await client.request('stop', { name: 'sooner', signal: 'SIGTERM', graceMs: 3_600_000 });

@@ -10,6 +10,7 @@ import {
   readFileSync,
   rmdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -130,6 +131,11 @@ export class ShimPod {
       .map((line) => line.slice(line.indexOf(' ') + 1));
   }
 
+  /** Waits until a container has written its first line. */
+  async ready(name: string, attempt = 0): Promise<void> {
+    await eventually(`${name} is ready`, () => this.logLines(name, attempt).length > 0);
+  }
+
   /** Control group directories of the pod, in every hierarchy. */
   cgroupDirs(name = ''): string[] {
     return globSync(`/sys/fs/cgroup/{,*/}${this.cgroup}${name && `/${name}`}`);
@@ -150,7 +156,7 @@ export class ShimPod {
   /** What the agent does with the cgroups of a shim that died; they must be empty. */
   removeCgroups(): void {
     const dirs = globSync(`/sys/fs/cgroup/{,*/}${this.cgroupParent}{,/*,/*/*,/*/*/*}`);
-    for (const dir of dirs.sort().reverse()) rmdirSync(dir);
+    for (const dir of dirs.sort().reverse()) if (statSync(dir).isDirectory()) rmdirSync(dir);
   }
 
   #image(): string {

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { childrenOf, eventually, ShimPod } from './shim-pod.ts';
+
+const ns = (pid: number | 'self', kind: string): string => readlinkSync(`/proc/${pid}/ns/${kind}`);
+
+const inSandbox = (pid: number, ...command: string[]): string =>
+  execFileSync('nsenter', ['-t', String(pid), '-n', '-u', '-i', '--', ...command])
+    .toString()
+    .trim();
+
+/** A figure of /proc/<pid>/smaps_rollup in KiB. */
+const memory = (pid: number, field: string): number =>
+  Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]);
+
+describe('the sandbox a shim makes', () => {
+  test('own namespaces, host name, loopback, sysctls; containers share them', async () => {
+    const pod = ShimPod.open({
+      hostname: 'my-pod',
+      sysctls: { 'net.ipv4.ip_unprivileged_port_start': '80', 'kernel.shm_rmid_forced': '1' },
+    });
+    const infra = pod.infraPid;
+    for (const kind of ['net', 'ipc', 'uts']) assert.notEqual(ns(infra, kind), ns('self', kind));
+    for (const kind of ['pid', 'mnt']) assert.equal(ns(infra, kind), ns('self', kind));
+    assert.equal(inSandbox(infra, 'uname', '-n'), 'my-pod');
+    assert.match(inSandbox(infra, 'ip', '-br', 'link', 'show', 'lo'), /UP/);
+    assert.equal(inSandbox(infra, 'cat', '/proc/sys/net/ipv4/ip_unprivileged_port_start'), '80');
+    assert.equal(inSandbox(infra, 'cat', '/proc/sys/kernel/shm_rmid_forced'), '1');
+    const client = await pod.connect();
+    const { pid } = await client.request('start', pod.prepare('web', ['sleeper']));
+    for (const kind of ['net', 'ipc', 'uts']) assert.equal(ns(Number(pid), kind), ns(infra, kind));
+    assert.notEqual(ns(Number(pid), 'mnt'), ns('self', 'mnt'));
+    assert.notEqual(ns(Number(pid), 'pid'), ns('self', 'pid'));
+    assert.deepEqual(await pod.close(), []);
+  });
+
+  test('the host namespaces where asked', async () => {
+    const pod = ShimPod.open({ namespaces: { network: 'host', ipc: 'host' } });
+    for (const kind of ['net', 'ipc']) assert.equal(ns(pod.infraPid, kind), ns('self', kind));
+    assert.deepEqual(await pod.close(), []);
+  });
+
+  test('the infra process has no rights and, in a shared PID namespace, no files', async () => {
+    const pod = ShimPod.open({ namespaces: { pid: 'pod' } });
+    const infra = pod.infraPid;
+    const status = readFileSync(`/proc/${infra}/status`, 'utf8');
+    assert.match(status, /^Uid:\t65534\t65534\t65534\t65534$/m);
+    assert.match(status, /^CapEff:\t0+$/m);
+    assert.match(status, /^NoNewPrivs:\t1$/m);
+    assert.match(status, /^NSpid:\t\d+\t1$/m);
+    assert.deepEqual(readdirSync(`/proc/${infra}/root`), []);
+    assert.equal(readFileSync(`/proc/${infra}/mountinfo`, 'utf8').trim().split('\n').length, 1);
+    // PID 1 reaps what the containers orphan.
+    const client = await pod.connect();
+    const config = (document: { linux: { namespaces: { type: string; path?: string }[] } }) => {
+      Object.assign(document.linux.namespaces[0] ?? {}, { path: '/proc/1/ns/pid' });
+    };
+    const { pid } = await client.request('start', pod.prepare('z', ['zombies', '20'], { config }));
+    assert.equal(ns(Number(pid), 'pid'), ns(infra, 'pid'));
+    await pod.ready('z');
+    await eventually('all orphans are reaped', () => childrenOf(infra).length === 0);
+    assert.deepEqual(await pod.close(), []);
+  });
+
+  test('everything counts on the pod: shim, infra process and containers are below its cgroup', async () => {
+    const pod = ShimPod.open({ resources: { memory: { limit: 64 << 20 }, pids: { limit: 50 } } });
+    const client = await pod.connect();
+    const { pid } = await client.request('start', pod.prepare('web', ['sleeper']));
+    const memoryCgroup = (process: number) =>
+      /^(?:\d+:memory|0:):(.*)$/m.exec(readFileSync(`/proc/${process}/cgroup`, 'utf8'))?.[1];
+    for (const [process, name] of [
+      [pod.shimPid, 'infra'],
+      [pod.infraPid, 'infra'],
+      [Number(pid), 'web'],
+    ] as const)
+      assert.equal(memoryCgroup(process), `/${pod.cgroup}/${name}`);
+    await client.request('update', { resources: { pids: { limit: 60 } } });
+    await client.request('update', { name: 'web', resources: { memory: { limit: 32 << 20 } } });
+    assert.equal((await client.ask('update', { name: 'none', resources: {} })).error?.code, 'ENOENT');
+    assert.deepEqual(await pod.close(), []);
+  });
+
+  test('shim and infra process of a pod with two containers cost at most 1 MB', async (context) => {
+    const pod = ShimPod.open();
+    const client = await pod.connect();
+    for (const name of ['a', 'b']) {
+      await client.request('start', pod.prepare(name, ['sleeper']));
+      await pod.ready(name);
+    }
+    await client.kill();
+    const [shim, infra] = [memory(pod.shimPid, 'Pss'), memory(pod.infraPid, 'Pss')];
+    context.diagnostic(`PSS: shim ${shim} KiB (${memory(pod.shimPid, 'Pss_Anon')} anonymous), infra ${infra} KiB`);
+    assert.ok(shim + infra <= 1024);
+    assert.deepEqual(await pod.close(), []);
+  });
+});
