@@ -80,6 +80,11 @@ export interface PodManagerDeps {
   /** The tombstone has been carried out: clear its topic and drop its row. */
   clearDesired(tombstone: DesiredPod): void;
   recordEvent(event: PodEvent): void;
+  /**
+   * Called once at start with the uids of the sandboxes that run, before anything is begun: the moment at which what
+   * belongs to no sandbox (links, cgroups, directories) can be removed without hitting one that is being built.
+   */
+  onAttached?(living: readonly string[]): Promise<void>;
   /** Runs several durable writes as one transaction: one fsync, undone if `run` throws. Default: one after the other. */
   atomically?<T>(run: () => T): T;
   node: {

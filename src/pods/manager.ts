@@ -42,6 +42,7 @@ export class PodManager {
       files: podFiles(deps.paths),
       atomically: (run) => run(),
       logLimits: LOG_LIMITS,
+      onAttached: async () => {},
       newUid: randomUUID,
       ...deps,
     };
@@ -136,6 +137,9 @@ export class PodManager {
     await volumes
       .sweep(known)
       .catch((error: unknown) => log.warn({ err: error }, 'files of unknown pods could not be removed'));
+    await this.#parts
+      .onAttached(sandboxes.map(({ uid }) => uid))
+      .catch((error: unknown) => log.warn({ err: error }, 'leftovers could not be removed'));
     const alive = new Map(sandboxes.map((sandbox) => [sandbox.uid, sandbox]));
     for (const pod of pods) this.#adopt(pod, alive.get(pod.record.uid));
     this.#attached = true;

@@ -1,5 +1,5 @@
 /** The volumes of a pod on this machine: made before its sandbox, removed after it. Thin I/O. */
-import { readdir } from 'node:fs/promises';
+import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { effectiveLimit } from '../../manifest/requests.ts';
 import type { Pod, Volume } from '../../manifest/types.ts';
@@ -58,6 +58,7 @@ export const volumeHost = ({
     const names = await readdir(memoryDir).catch(() => []);
     for (const name of names) await mounts.unmount(join(memoryDir, name));
     await Promise.all([removeTree(memoryDir), removeTree(diskDir(uid))]);
+    await rmdir(memoryRoot).catch(() => {}); // the last pod takes the directory with it; others still need it
   };
 
   return {
