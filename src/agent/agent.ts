@@ -1,5 +1,6 @@
 /** The agent put together: opens what it needs, wires the parts, starts and stops them in order. */
 import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { IntakeResult } from '../broker/inbox.ts';
@@ -32,7 +33,7 @@ import { MetricsLoop } from './metrics.ts';
 import { openNetwork } from './network.ts';
 import { NodeReport } from './node-report.ts';
 import { ipLeases, podRecords } from './records.ts';
-import { reports } from './reports.ts';
+import { type Reports, reports } from './reports.ts';
 
 interface Parts {
   addon: Addon;
@@ -127,6 +128,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
   const desired = new StoredDesired(store.objects, ({ namespace, name }, errors) =>
     log.error({ namespace, name, errors }, 'a stored manifest is not valid for this version of edgepod'),
   );
+  const told = reports({ outbox: store.outbox, topics, bootId: facts.bootId, now });
   const manager = new PodManager({
     runtime,
     images,
@@ -145,16 +147,16 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     oci: containerConfigs(facts.architecture as SeccompArch),
     identityFiles,
     podResources: (pod) => podResources(pod),
-    ...reports({ outbox: store.outbox, topics, bootId: facts.bootId, now }),
+    ...told,
     clearDesired: ({ namespace, name }) => clearDesired(store, topics, namespace, name),
     atomically: (run) => store.transaction(run),
-    node: { name: device, hostIP: address, bootId: facts.bootId, allocatable: room },
+    node: { name: hostname(), hostIP: address, bootId: facts.bootId, allocatable: room },
     paths,
     cgroupRoot: names.cgroupRoot,
     logLimits: config.containerLog,
     log,
   });
-  const onIntake = (result: IntakeResult) => intake(result, manager, log);
+  const onIntake = (result: IntakeResult) => intake(result, { manager, store, told, log });
   const broker = buildBroker({ config, topics, store, bootId: facts.bootId, onIntake, log });
   registerCalls(broker.rpc, manager);
   for (const { namespace, name, errors } of store.objects.rejections('pods')) manager.rejected(namespace, name, errors);
@@ -184,13 +186,26 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
   return { addon, store, network, runtime, manager, broker, metrics, node, stopWatching };
 }
 
+interface IntakeContext {
+  manager: PodManager;
+  store: Store;
+  told: Reports;
+  log: Logger;
+}
+
 /** Something arrived and is durable: let the pods know. */
-function intake({ action, key, errors, warnings, news, topic }: IntakeResult, manager: PodManager, log: Logger): void {
+function intake(result: IntakeResult, { manager, store, told, log }: IntakeContext): void {
+  const { action, key, errors, warnings, news, topic } = result;
   if (news) log.info({ event: 'intake', action, topic, errors, warnings }, `manifest ${action}`);
   if (key?.kind !== 'pods') return;
   const { namespace, name } = key;
-  if (action === 'rejected' || action === 'stale') manager.rejected(namespace, name, errors);
-  else if (action !== 'ignored' || news) manager.changed(namespace, name);
+  if (action === 'rejected' || action === 'stale') return manager.rejected(namespace, name, errors);
+  if (!news) return;
+  manager.changed(namespace, name);
+  if (store.objects.effectiveOne('pods', namespace, name) !== undefined) return;
+  // Its topic was cleared while we listened, and nobody else wants it: the pod ends, a mere refusal is forgotten.
+  if (manager.describe(namespace, name)) manager.remove(namespace, name);
+  else told.clearStatus(namespace, name);
 }
 
 /** A tombstone was carried out: every source's row that says so goes, and our own topic is cleared at the broker. */

@@ -212,6 +212,9 @@ export class BrokerSession implements Link {
       done(new Error('not acknowledged: an earlier message could not be stored'));
       return;
     }
+    // MQTT.js counts only PINGRESP as a sign of life, and that waits behind a long replay of retained messages. Not for
+    // QoS 0: no PUBACK goes out for it, and the broker wants to hear from us too.
+    if (packet.qos > 0) this.#client?.reschedulePing(true);
     const message = incoming(packet, !this.#subscriber.confirmed);
     try {
       if (!dispatch(this.#routes, message)) this.#options.log.debug({ topic: message.topic }, 'unexpected topic');

@@ -58,6 +58,6 @@ function label(pid: number): string {
   const command = argv.join(' ');
   if (/edgepod-runner/.test(argv[0] ?? '') && argv[1] === 'shim')
     return `edgepod-runner shim            (parent of the pod)`;
-  if (/(^|\/)pause$/.test(argv[0] ?? '')) return `pause                        (infra process: holds the namespaces)`;
+  if (/(^|\/|-)pause$/.test(argv[0] ?? '')) return `pause                        (infra process: holds the namespaces)`;
   return command.length > 70 ? `${command.slice(0, 67)}...` : command;
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { demoImage } from '../../images/demo-images.ts';
 import { buildTinyImage } from '../../images/tiny.ts';
@@ -147,7 +146,7 @@ test('a hostPath that is not there, and one of the wrong type', async () => {
 });
 
 test('a host port in use by another pod is refused at admission', async () => {
-  const ports = [{ containerPort: 18080 }];
+  const ports = [{ containerPort: 18080, protocol: 'TCP' as const }];
   await board.desire('port-a', shellPod('port-a', [{ sh: SLEEP, ports }], { hostNetwork: true }));
   await board.pod('port-a', running);
   await board.desire('port-b', shellPod('port-b', [{ sh: SLEEP, ports }], { hostNetwork: true }));

@@ -197,10 +197,14 @@ export class Board {
   }
 
   logTail(lines = 25): string {
+    return this.#log().trimEnd().split('\n').slice(-lines).join('\n');
+  }
+
+  #log(): string {
     try {
-      return readFileSync(join(this.#base, 'agent.log'), 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+      return readFileSync(join(this.#base, 'agent.log'), 'utf8');
     } catch {
-      return '(no agent log)';
+      return ''; // no agent was started yet
     }
   }
 
@@ -208,8 +212,9 @@ export class Board {
   async close(): Promise<string[]> {
     await this.stopAgent('SIGTERM');
     // Pods outlive the agent: one more run with --drain takes them down.
+    const starts = this.#log().split('"agent.ready"').length;
     this.spawnAgent('--drain');
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await this.until('the last agent to be ready', () => this.#log().split('"agent.ready"').length > starts);
     await this.stopAgent('SIGTERM');
     await this.client.endAsync(true);
     await this.mosquitto.stop();

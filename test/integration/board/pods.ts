@@ -1,6 +1,13 @@
 /** Pods for tests: a shell in the real debian image, and short words for what a status says. */
 import type { Container, Pod } from '../../../src/manifest/types.ts';
 
+export interface Manifest {
+  apiVersion: string;
+  kind: string;
+  metadata: Record<string, unknown>;
+  spec: Record<string, unknown>;
+}
+
 type ContainerInput = Partial<Omit<Container, 'env' | 'volumeMounts'>> & {
   name?: string;
   sh?: string;
@@ -9,11 +16,7 @@ type ContainerInput = Partial<Omit<Container, 'env' | 'volumeMounts'>> & {
 };
 
 /** A manifest of containers that each run a shell script in the debian image, unless they say otherwise. */
-export function shellPod(
-  name: string,
-  containers: ContainerInput[],
-  spec: object = {},
-): { spec: Record<string, unknown> } & object {
+export function shellPod(name: string, containers: ContainerInput[], spec: object = {}): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'Pod',

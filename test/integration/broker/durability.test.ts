@@ -110,15 +110,16 @@ test('a link that breaks in the middle of a burst: all arrive in the end', async
     database: join(tempDir(t), 'edgepod.db'),
     onResult: () => {
       results += 1;
-      if (results === 40 || results === 150) link.cut();
+      // What is in the receive buffer already is still handled; its acknowledgements get nowhere.
+      if (results === 40) link.cut();
     },
   });
   const ops = await operator(t, broker.url, []);
   await eventually('connected', () => board.session.connected);
   await Promise.all(Array.from({ length: 300 }, (_, i) => ops.publish(`${DESIRED}/p${i}`, manifest(`p${i}`))));
   await eventually('all', () => board.store.objects.summaries('pods').length === 300);
-  t.diagnostic(JSON.stringify({ results, connections: board.connections, accepted: link.accepted() }));
-  assert.ok(board.connections.length >= 3);
+  assert.ok(board.connections.length >= 2);
+  assert.ok(results > 300, 'some came twice');
   assert.equal(board.connections.at(-1)?.sessionPresent, true);
 });
 

@@ -1,0 +1,39 @@
+// Layers of any bytes at all, extracted below a scratch directory: whatever
+// they say, nothing outside of it changes, and it can be removed again. The
+// first byte chooses how the rest is wrapped.
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <cstdlib>
+
+#include "../tar_builder.h"
+#include "lib/archive/extract.h"
+#include "lib/archive/tar_index.h"
+
+using namespace edgepod;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  if (size == 0)
+    return 0;
+  std::string_view rest(reinterpret_cast<const char *>(data) + 1, size - 1);
+  const UniqueFd file = file_of(
+      data[0] % 3 == 0 ? std::string(rest) : packed(rest, data[0] % 3 == 2));
+  // A canary next to the target: the only thing "../" could reach.
+  ScratchDir around;
+  if (mkdirat(around.fd(), "layer", 0755) != 0 ||
+      mkdirat(around.fd(), "canary", 0755) != 0)
+    abort();
+  UniqueFd target(
+      openat(around.fd(), "layer", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  LayerOptions options;
+  options.max_entries = 200;
+  options.limits.max_bytes = 1 << 20;
+  options.devices = data[0] & 4 ? DevicePolicy::Create : DevicePolicy::Skip;
+  (void)!extract_layer(file.get(), std::nullopt, target.get(), options);
+  (void)!index_tar(file.get(), [](const IndexEntry &) {});
+  if (unlinkat(around.fd(), "canary", AT_REMOVEDIR) != 0)
+    abort();
+  if (!remove_tree(around.fd(), "layer"))
+    abort();
+  return 0;
+}
