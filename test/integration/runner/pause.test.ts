@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
-import { before, describe, test } from 'node:test';
+import { afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { nativeProgram } from './native-build.ts';
 
 const run = promisify(execFile);
 let pause: string;
+const children: ChildProcess[] = [];
 
 async function until<T>(what: string, probe: () => Promise<T | undefined>): Promise<T> {
   for (let i = 0; i < 500; i++) {
@@ -32,9 +33,15 @@ async function ready(pid: number): Promise<number> {
 
 async function started(...options: [object?]): Promise<{ child: ChildProcess; pid: number }> {
   const child = spawn(pause, { stdio: 'ignore', ...options[0] });
+  children.push(child);
   await once(child, 'spawn');
   return { child, pid: await ready(child.pid as number) };
 }
+
+// Nothing stays behind when an assertion fails half-way; --kill-child takes the namespace along.
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
 
 describe('pause', () => {
   before(async () => {
@@ -87,6 +94,7 @@ describe('pause as PID 1 of a namespace', { skip: process.getuid?.() !== 0 && 'n
 
   async function namespaced(): Promise<{ child: ChildProcess; pid: number }> {
     const child = spawn('unshare', ['--pid', '--fork', '--kill-child', pause], { stdio: 'ignore' });
+    children.push(child);
     await once(child, 'spawn');
     const own = child.pid as number;
     const pid = await until('pause runs', async () => {
@@ -99,11 +107,13 @@ describe('pause as PID 1 of a namespace', { skip: process.getuid?.() !== 0 && 'n
   test('reaps what was double-forked, a storm of it too, and exits 0 on SIGTERM', async () => {
     const { child, pid } = await namespaced();
     assert.match(await status(pid, 'NSpid'), /\s1$/);
-    const orphans = 'i=0; while [ $i -lt 300 ]; do (sleep 0.05 & ) ; i=$((i+1)); done; (sleep 600 & )';
+    // Their output goes nowhere: an orphan that held the pipe would keep nsenter's caller waiting.
+    const orphans =
+      'exec >/dev/null 2>&1; i=0; while [ $i -lt 300 ]; do (sleep 0.05 & ) ; i=$((i+1)); done; (sleep 600 & )';
     await run('nsenter', ['--target', `${pid}`, '--pid', 'sh', '-c', orphans]);
     const left = await until('only the sleeper is left', async () => {
-      const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ');
-      return children.length === 1 ? children : undefined;
+      const alive = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ');
+      return alive.length === 1 ? alive : undefined;
     });
     assert.match(await status(Number(left[0]), 'State'), /^S/);
     assert.equal(child.exitCode, null);
