@@ -33,6 +33,8 @@ export interface SessionOptions {
   random?: () => number;
 }
 
+/** PUBACK reason code: accepted, but nobody subscribes. */
+const NO_SUBSCRIBERS = 16;
 /** Our own bound on unacknowledged publishes, under whatever the broker allows. */
 const MAX_WINDOW = 16;
 /** What MQTT allows when the broker names no limit. */
@@ -71,6 +73,8 @@ export class BrokerSession implements Link {
   #window = closedWindow();
   #maximumPacketSize = MAX_PACKET;
   #inFlight = new Set<number>();
+  /** Packet ids the broker acknowledged with "no matching subscribers": MQTT.js does not pass that on. */
+  #unheard = new Set<number>();
   /** Set when a message could not be stored: nothing more of this connection is acknowledged. */
   #refusing = false;
   #stableTimer: NodeJS.Timeout | undefined;
@@ -127,6 +131,9 @@ export class BrokerSession implements Link {
     client.on('reconnect', () => this.#guarded('reconnect', () => this.#onReconnect(client.options)));
     client.on('close', () => this.#guarded('close', () => this.#onClose(client)));
     client.on('error', (error) => this.#guarded('error', () => this.#onError(error)));
+    client.on('packetreceive', (packet) => {
+      if (packet.cmd === 'puback' && packet.reasonCode === NO_SUBSCRIBERS) this.#unheard.add(packet.messageId ?? 0);
+    });
     client.on('disconnect', (packet) => this.#guarded('disconnect', () => this.#onDisconnect(packet.reasonCode ?? 0)));
   }
 
@@ -192,7 +199,7 @@ export class BrokerSession implements Link {
       const done = (error?: Error | null, packet?: unknown) => {
         this.#inFlight.delete(id);
         const reason = (packet as { reasonCode?: number } | undefined)?.reasonCode ?? 0;
-        if (!error) resolve(reason);
+        if (!error) resolve(this.#unheard.delete(id) ? NO_SUBSCRIBERS : 0);
         else if (reason >= 0x80) reject(new LinkError('refused', `${topic}: ${error.message}`, reason));
         else reject(linkDown());
       };
@@ -297,6 +304,7 @@ export class BrokerSession implements Link {
     this.#window.close();
     for (const id of [...this.#inFlight]) client.removeOutgoingMessage(id);
     this.#inFlight.clear();
+    this.#unheard.clear();
   }
 
   #onError(error: Error & { code?: unknown }): void {

@@ -90,6 +90,7 @@ describe('retained state', () => {
     );
     assert.equal(board.store.objects.effectiveOne('pods', 'default', 'web')?.source, 'device');
     const before = board.store.objects.newestSeq();
+    await eventually('acknowledged', () => broker.log().split('Received PUBACK from board-7').length === 3);
 
     link.cut();
     await eventually('both again', () => board.results.length === 4);
