@@ -107,26 +107,12 @@ Napi::Value delete_link_js(const Napi::CallbackInfo& info) {
   });
 }
 
-Napi::Value delete_address_js(const Napi::CallbackInfo& info) {
-  auto name = string_argument(info, 0, "name");
-  auto text = name ? string_argument(info, 1, "address") : std::nullopt;
-  if (!text) return info.Env().Undefined();
-  return start_function(info.Env(), [name = *name, text = *text]() -> Result<Ok> {
-    auto address = parse_ipv4(text);
-    if (!address) return address.error();
-    auto node = NetlinkSocket::open();
-    if (!node) return node.error();
-    return delete_address(*node, name, *address);
-  });
-}
-
 }  // namespace
 
 void export_network(Napi::Env env, Napi::Object exports) {
   exports.Set("ensureBridge", Napi::Function::New(env, ensure_bridge_js, "ensureBridge"));
   exports.Set("attachLink", Napi::Function::New(env, attach_js, "attachLink"));
   exports.Set("deleteLink", Napi::Function::New(env, delete_link_js, "deleteLink"));
-  exports.Set("deleteAddress", Napi::Function::New(env, delete_address_js, "deleteAddress"));
 }
 
 }  // namespace edgepod

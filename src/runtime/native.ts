@@ -29,6 +29,7 @@ export interface Addon {
   readStats(root: string, cgroups: string[], links: string[], out: Float64Array): void;
   /** Per pid: rss, anonymous, pss (NaN unless asked for), bytes. */
   readProcesses(pids: number[], pss: boolean): Promise<Float64Array>;
+  /** Idempotent; `gateway` (`10.88.0.1/24`) becomes the bridge's only IPv4 address. */
   ensureBridge(name: string, gateway: string, mtu: number): Promise<void>;
   attachLink(
     hostName: string,
@@ -39,7 +40,6 @@ export interface Addon {
     mtu: number,
   ): Promise<void>;
   deleteLink(name: string): Promise<void>;
-  deleteAddress(name: string, address: string): Promise<void>;
   mountTmpfs(path: string, bytes: number, mode: number): Promise<void>;
   /** Nothing mounted there is no error. */
   unmount(path: string, detach: boolean): Promise<void>;

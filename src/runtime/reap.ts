@@ -1,5 +1,5 @@
 /** Clears away what belongs to this instance but to no living sandbox: after a crash, and at teardown. */
-import { lstat, readdir, rmdir } from 'node:fs/promises';
+import { lstat, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, runtimeError } from './errors.ts';
 import type { Addon } from './native.ts';
@@ -44,6 +44,7 @@ export async function reapStrays(instance: Instance, livingUids: string[]): Prom
 /** At teardown, when no sandbox lives: the instance's empty cgroup root and run directory. */
 export async function removeInstanceRoots({ addon, runDir, cgroupRoot }: Instance): Promise<void> {
   await addon.destroyCgroup(cgroupRoot);
+  await rm(join(runDir, 'seccomp'), { recursive: true, force: true }); // the shims' cache of compiled filters
   for (const dir of [join(runDir, 'pods'), runDir]) {
     await rmdir(dir).catch((error: unknown) => {
       if (!hasCode(error, 'ENOENT', 'ENOTEMPTY')) throw error;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <vector>
 
 namespace edgepod {
 
@@ -41,6 +42,49 @@ Result<Ok> add_address(NetlinkSocket& socket, int index, const std::string& name
   uint32_t const host_bits = address.length >= 32 ? 0 : 0xffffffffu >> address.length;
   message.put_u32(IFA_BROADCAST, address.address | htonl(host_bits));
   return socket.request(message, "address-add", name);
+}
+
+Result<Ok> delete_address(NetlinkSocket& socket, int index, const std::string& name, Ipv4Prefix address) {
+  NetlinkMessage message(RTM_DELADDR, 0);
+  ifaddrmsg header = {};
+  header.ifa_family = AF_INET;
+  header.ifa_prefixlen = address.length;
+  header.ifa_index = static_cast<uint32_t>(index);
+  message.header(header);
+  message.put_u32(IFA_LOCAL, address.address);
+  auto deleted = socket.request(message, "address-delete", name);
+  // Gone already: deleting a primary address takes its secondaries with it.
+  if (!deleted && deleted.error().err == EADDRNOTAVAIL) return Ok{};
+  return deleted;
+}
+
+// IPv4 addresses of one interface.
+Result<std::vector<Ipv4Prefix>> addresses_of(NetlinkSocket& socket, int index, const std::string& name) {
+  NetlinkMessage message(RTM_GETADDR, 0);
+  ifaddrmsg header = {};
+  header.ifa_family = AF_INET;
+  message.header(header);
+  std::vector<Ipv4Prefix> found;
+  auto dumped = socket.dump(message, "address-list", name, [&](const nlmsghdr* answer) {
+    ifaddrmsg address;
+    if (answer->nlmsg_type != RTM_NEWADDR || !payload_of(answer, &address)) return;
+    if (address.ifa_index != static_cast<uint32_t>(index)) return;
+    uint32_t local;
+    if (attribute_of(answer, sizeof address, IFA_LOCAL, &local))
+      found.push_back({local, address.ifa_prefixlen});
+  });
+  if (!dumped) return dumped.error();
+  return found;
+}
+
+Result<Ok> set_only_address(NetlinkSocket& socket, int index, const std::string& name, Ipv4Prefix wanted) {
+  auto present = addresses_of(socket, index, name);
+  if (!present) return present.error();
+  for (Ipv4Prefix const& address : *present) {
+    if (address.address == wanted.address && address.length == wanted.length) continue;
+    EDGEPOD_TRY(delete_address(socket, index, name, address));
+  }
+  return add_address(socket, index, name, wanted);
 }
 
 Result<Ok> add_default_route(NetlinkSocket& socket, int index, uint32_t gateway) {
@@ -128,7 +172,7 @@ Result<Ok> ensure_bridge(NetlinkSocket& node, const std::string& name, Ipv4Prefi
     return input_error("bridge-create", name + ": exists and is not a bridge", EEXIST);
   int const index = node.index_of(name);
   if (index == 0) return input_error("bridge-create", name + ": disappeared", ENODEV);
-  EDGEPOD_TRY(add_address(node, index, name, gateway));
+  EDGEPOD_TRY(set_only_address(node, index, name, gateway));
   return set_up(node, index, name);
 }
 
@@ -156,21 +200,6 @@ Result<Ok> delete_link(NetlinkSocket& node, const std::string& name) {
   message.put_string(IFLA_IFNAME, name);
   auto deleted = node.request(message, "link-delete", name);
   if (!deleted && deleted.error().err == ENODEV) return Ok{};
-  return deleted;
-}
-
-Result<Ok> delete_address(NetlinkSocket& node, const std::string& name, Ipv4Prefix address) {
-  int const index = node.index_of(name);
-  if (index == 0) return Ok{};
-  NetlinkMessage message(RTM_DELADDR, 0);
-  ifaddrmsg header = {};
-  header.ifa_family = AF_INET;
-  header.ifa_prefixlen = address.length;
-  header.ifa_index = static_cast<uint32_t>(index);
-  message.header(header);
-  message.put_u32(IFA_LOCAL, address.address);
-  auto deleted = node.request(message, "address-delete", name);
-  if (!deleted && deleted.error().err == EADDRNOTAVAIL) return Ok{};
   return deleted;
 }
 

@@ -24,8 +24,8 @@ MacAddress mac_for(uint32_t address);
 // Parses "10.88.0.5" and "10.88.0.5/24" (length 32 when absent).
 Result<Ipv4Prefix> parse_ipv4(const std::string& text);
 
-// Creates the bridge if it is not there, gives it `gateway`, sets it up. Idempotent. EEXIST if the name is
-// taken by something that is no bridge.
+// Creates the bridge if it is not there, sets it up, and makes `gateway` its only IPv4 address (another one
+// is from an earlier configuration). Idempotent. EEXIST if the name is taken by something that is no bridge.
 Result<Ok> ensure_bridge(NetlinkSocket& node, const std::string& name, Ipv4Prefix gateway, uint32_t mtu);
 
 // Creates a veth pair: `host_name` plugged into `bridge` and up, its other end born in `netns_fd` as
@@ -45,8 +45,5 @@ Result<Ok> configure_link(NetlinkSocket& pod, const std::string& name, Ipv4Prefi
 
 // Deletes a link; one that is not there is no error.
 Result<Ok> delete_link(NetlinkSocket& node, const std::string& name);
-
-// Removes one address of a link; one that is not there is no error.
-Result<Ok> delete_address(NetlinkSocket& node, const std::string& name, Ipv4Prefix address);
 
 }  // namespace edgepod

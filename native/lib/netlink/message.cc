@@ -58,4 +58,18 @@ nlmsghdr* NetlinkMessage::seal(uint32_t sequence) {
   return head;
 }
 
+std::string_view find_attribute(const nlmsghdr* message, size_t header_size, uint16_t type) {
+  const char* bytes = reinterpret_cast<const char*>(message);
+  size_t offset = NLMSG_HDRLEN + NLMSG_ALIGN(header_size);
+  while (offset + NLA_HDRLEN <= message->nlmsg_len) {
+    nlattr attribute;
+    memcpy(&attribute, bytes + offset, sizeof attribute);
+    if (attribute.nla_len < NLA_HDRLEN || attribute.nla_len > message->nlmsg_len - offset) return {};
+    if ((attribute.nla_type & NLA_TYPE_MASK) == type)
+      return {bytes + offset + NLA_HDRLEN, static_cast<size_t>(attribute.nla_len - NLA_HDRLEN)};
+    offset += NLA_ALIGN(attribute.nla_len);
+  }
+  return {};
+}
+
 }  // namespace edgepod

@@ -45,4 +45,26 @@ class NetlinkMessage {
   bool overflowed_ = false;
 };
 
+// Reading an answer: both check every length against the message's own, and copy (nothing is aligned for
+// certain).
+
+// The family header at the front of the payload; false if the message is too short for it.
+template <typename T>
+bool payload_of(const nlmsghdr* message, T* out) {
+  if (message->nlmsg_len < NLMSG_LENGTH(sizeof(T))) return false;
+  memcpy(out, reinterpret_cast<const char*>(message) + NLMSG_HDRLEN, sizeof(T));
+  return true;
+}
+
+// Bytes of the first attribute of this type behind a family header of `header_size`; empty if there is none.
+std::string_view find_attribute(const nlmsghdr* message, size_t header_size, uint16_t type);
+
+template <typename T>
+bool attribute_of(const nlmsghdr* message, size_t header_size, uint16_t type, T* out) {
+  std::string_view const bytes = find_attribute(message, header_size, type);
+  if (bytes.size() != sizeof(T)) return false;
+  memcpy(out, bytes.data(), sizeof(T));
+  return true;
+}
+
 }  // namespace edgepod

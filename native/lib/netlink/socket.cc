@@ -6,6 +6,7 @@
 #include <sys/time.h>
 
 #include <algorithm>
+#include <vector>
 
 namespace edgepod {
 
@@ -14,21 +15,13 @@ namespace {
 // The kernel's words on why it refused (NETLINK_EXT_ACK), or nothing. With NETLINK_CAP_ACK the attributes
 // follow the echoed header directly.
 std::string explanation(const nlmsghdr* head) {
-  size_t offset = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(nlmsgerr));
   if (!(head->nlmsg_flags & NLM_F_ACK_TLVS)) return {};
-  const auto* bytes = reinterpret_cast<const char*>(head);
-  while (offset + NLA_HDRLEN <= head->nlmsg_len) {
-    nlattr attribute;
-    memcpy(&attribute, bytes + offset, sizeof attribute);
-    if (attribute.nla_len < NLA_HDRLEN || attribute.nla_len > head->nlmsg_len - offset) return {};
-    if (attribute.nla_type == NLMSGERR_ATTR_MSG) {
-      const char* text = bytes + offset + NLA_HDRLEN;
-      return std::string(text, strnlen(text, attribute.nla_len - NLA_HDRLEN));
-    }
-    offset += NLA_ALIGN(attribute.nla_len);
-  }
-  return {};
+  std::string_view const text = find_attribute(head, sizeof(nlmsgerr), NLMSGERR_ATTR_MSG);
+  return std::string(text.substr(0, text.find('\0')));
 }
+
+// Dumps answer with up to this much at a time (NLMSG_GOODSIZE, and 32 KiB for newer kernels).
+constexpr size_t kReplySize = 32768;
 
 }  // namespace
 
@@ -46,32 +39,51 @@ Result<NetlinkSocket> NetlinkSocket::open() {
 }
 
 Result<Ok> NetlinkSocket::request(NetlinkMessage& message, const char* step, const std::string& detail) {
+  return exchange(message, 0, step, detail, [](const nlmsghdr*) {});
+}
+
+Result<Ok> NetlinkSocket::dump(NetlinkMessage& message, const char* step, const std::string& detail,
+                               const std::function<void(const nlmsghdr*)>& each) {
+  return exchange(message, NLM_F_DUMP, step, detail, each);
+}
+
+Result<Ok> NetlinkSocket::exchange(NetlinkMessage& message, uint16_t flags, const char* step,
+                                   const std::string& detail,
+                                   const std::function<void(const nlmsghdr*)>& each) {
   if (message.overflowed()) return input_error(step, detail + ": request too long", EMSGSIZE);
   nlmsghdr* head = message.seal(++sequence_);
+  head->nlmsg_flags |= flags;
   sockaddr_nl kernel = {};
   kernel.nl_family = AF_NETLINK;
   if (sendto(fd_.get(), head, head->nlmsg_len, 0, reinterpret_cast<sockaddr*>(&kernel), sizeof kernel) < 0)
     return errno_error(step, detail);
 
-  alignas(NLMSG_ALIGNTO) char reply[4096];
+  std::vector<nlmsghdr> reply(kReplySize / sizeof(nlmsghdr));  // aligned, and off a task's small stack
   for (;;) {
     sockaddr_nl from = {};
     socklen_t from_size = sizeof from;
-    ssize_t size =
-        recvfrom(fd_.get(), reply, sizeof reply, 0, reinterpret_cast<sockaddr*>(&from), &from_size);
+    ssize_t const size =
+        recvfrom(fd_.get(), reply.data(), kReplySize, 0, reinterpret_cast<sockaddr*>(&from), &from_size);
     if (size < 0) {
       if (errno == EINTR) continue;
       return errno_error(step, detail + (errno == EAGAIN ? ": the kernel did not answer" : ""));
     }
     if (from.nl_pid != 0)
       continue;  // only the kernel is believed: any local process may send to a netlink port
-    auto* answer = reinterpret_cast<nlmsghdr*>(reply);
-    if (!NLMSG_OK(answer, static_cast<unsigned>(size)) || answer->nlmsg_seq != sequence_) continue;
-    if (answer->nlmsg_type != NLMSG_ERROR || answer->nlmsg_len < NLMSG_LENGTH(sizeof(nlmsgerr))) continue;
-    int const error = -static_cast<nlmsgerr*>(NLMSG_DATA(answer))->error;
-    if (error == 0) return Ok{};
-    std::string const words = explanation(answer);
-    return Error{step, error, words.empty() ? detail : detail + ": " + words};
+    auto left = static_cast<unsigned>(size);
+    for (const nlmsghdr* answer = reply.data(); NLMSG_OK(answer, left); answer = NLMSG_NEXT(answer, left)) {
+      if (answer->nlmsg_seq != sequence_) continue;
+      if (answer->nlmsg_type == NLMSG_DONE) return Ok{};
+      if (answer->nlmsg_type != NLMSG_ERROR) {
+        each(answer);
+        continue;
+      }
+      nlmsgerr verdict;
+      if (!payload_of(answer, &verdict)) continue;
+      if (verdict.error == 0) return Ok{};
+      std::string const words = explanation(answer);
+      return Error{step, -verdict.error, words.empty() ? detail : detail + ": " + words};
+    }
   }
 }
 

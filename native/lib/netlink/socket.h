@@ -2,6 +2,7 @@
 // opened.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "lib/fd.h"
@@ -18,11 +19,18 @@ class NetlinkSocket {
   // (extended ack), where it gives one, is appended to `detail`.
   Result<Ok> request(NetlinkMessage& message, const char* step, const std::string& detail);
 
+  // Asks for a list; `each` sees every entry.
+  Result<Ok> dump(NetlinkMessage& message, const char* step, const std::string& detail,
+                  const std::function<void(const nlmsghdr*)>& each);
+
   // Index of an interface of the socket's namespace, 0 if there is none of that name.
   int index_of(const std::string& name) const;
 
  private:
   explicit NetlinkSocket(UniqueFd fd) : fd_(std::move(fd)) {}
+
+  Result<Ok> exchange(NetlinkMessage& message, uint16_t flags, const char* step, const std::string& detail,
+                      const std::function<void(const nlmsghdr*)>& each);
 
   UniqueFd fd_;
   uint32_t sequence_ = 0;

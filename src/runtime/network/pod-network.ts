@@ -4,7 +4,6 @@
  * needed (hairpin would break IPv6 duplicate address detection).
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
 import { hasCode, RuntimeError, runtimeError } from '../errors.ts';
 import { linkName } from '../instance.ts';
 import type { Addon } from '../native.ts';
@@ -100,17 +99,8 @@ export class PodNetwork implements SandboxNetwork {
     const { addon, bridge, subnet } = this.#options;
     this.#mtu = await uplinkMtu();
     await addon.ensureBridge(bridge, `${subnet.gateway}/${subnet.prefix}`, this.#mtu);
-    await this.#removeOldAddresses();
     await this.#sysctls();
     await this.#rules(hostPorts);
-  }
-
-  /** Of an earlier configuration with another subnet. */
-  async #removeOldAddresses(): Promise<void> {
-    const { addon, bridge, subnet } = this.#options;
-    for (const { family, address, cidr } of networkInterfaces()[bridge] ?? []) {
-      if (family === 'IPv4' && address !== subnet.gateway) await addon.deleteAddress(bridge, cidr ?? address);
-    }
   }
 
   async #sysctls(): Promise<void> {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import type { ShimRuntime } from '../../../src/runtime/runtime.ts';
 import { fetchFrom, inNetworkOf, native, Rig, ready } from './rig.ts';
@@ -16,6 +15,10 @@ describe('pod network', { timeout: 120_000 }, () => {
 
   const { bridge, table } = rig.names;
   const { gateway, cidr } = rig.network.subnet;
+  const addresses = () =>
+    execFileSync('ip', ['-4', '-o', 'address', 'show', 'dev', bridge], { encoding: 'utf8' })
+      .split('\n')
+      .flatMap((line) => line.split(/\s+/)[3] ?? []);
   const rules = () => execFileSync('nft', ['list', 'table', 'inet', table], { encoding: 'utf8' });
 
   test('bridge, forwarding and rules are made once; doing it again changes nothing', async () => {
@@ -24,16 +27,18 @@ describe('pod network', { timeout: 120_000 }, () => {
     assert.match(first, new RegExp(`ip saddr ${cidr} ip daddr != ${cidr} masquerade`));
     assert.match(first, new RegExp(`oifname "${bridge}" iifname != "${bridge}" drop`));
     assert.equal(readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim(), '1');
-    const { addon } = native;
-    await addon.ensureBridge(bridge, `${gateway}/24`, 1400);
-    assert.equal(readFileSync(`/sys/class/net/${bridge}/mtu`, 'utf8').trim().length > 0, true);
-    assert.deepEqual(
-      networkInterfaces()
-        [bridge]?.map(({ address }) => address)
-        .filter((address) => address.includes('.')),
-      [gateway],
-    );
+    const mtu = Number(readFileSync(`/sys/class/net/${bridge}/mtu`, 'utf8'));
+    await native.addon.ensureBridge(bridge, `${gateway}/24`, mtu);
+    assert.deepEqual(addresses(), [`${gateway}/24`]);
     assert.equal(rules(), first);
+  });
+
+  test('the address of an earlier configuration is removed from the bridge', async () => {
+    execFileSync('ip', ['address', 'add', '10.217.250.1/24', 'dev', bridge]);
+    execFileSync('ip', ['address', 'add', '10.217.251.1/16', 'dev', bridge]);
+    const mtu = Number(readFileSync(`/sys/class/net/${bridge}/mtu`, 'utf8'));
+    await native.addon.ensureBridge(bridge, `${gateway}/24`, mtu);
+    assert.deepEqual(addresses(), [`${gateway}/24`]);
   });
 
   test('two pods reach each other, each has one address and a localhost of its own', async () => {
@@ -111,14 +116,14 @@ describe('pod network', { timeout: 120_000 }, () => {
 
   test('published ports lead to the pod, and replacing the table keeps running pods reachable', async () => {
     const pod = await runtime.create(rig.spec());
-    await pod.start(rig.container(pod, 'server', ['echo-server', '80', 'published']));
+    await pod.start(rig.container(pod, 'server', ['echo-server', '8080', 'published']));
     await ready(rig, pod, 'server');
     const { PodNetwork } = await import('../../../src/runtime/network/pod-network.ts');
     const { subnet } = rig.network;
     const log = { info() {}, warn() {} };
     const restarted = new PodNetwork({ addon: native.addon, bridge, table, subnet, log });
     const port = 20_000 + (process.pid % 10_000);
-    await restarted.ensure([{ protocol: 'tcp', port, podIp: String(pod.spec.ip), podPort: 80 }]);
+    await restarted.ensure([{ protocol: 'tcp', port, podIp: String(pod.spec.ip), podPort: 8080 }]);
     const answer = await fetch(`http://${gateway}:${port}/`);
     assert.equal(await answer.text(), 'published');
     await pod.destroy();
