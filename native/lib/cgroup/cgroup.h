@@ -53,9 +53,9 @@ class Cgroup {
   // Moves a process into every hierarchy.
   Result<Ok> add(pid_t pid) const;
 
-  // Moves the calling process, which must be single-threaded, into every hierarchy; `born_in_unified` says that it
-  // was cloned into clone_fd() already. Cheaper than add(getpid()): the kernel need not hold up every fork and exit
-  // of the machine (an RCU grace period, milliseconds) to move the one thread that is asking.
+  // Moves the calling process, which must be single-threaded, into every hierarchy; `born_in_unified` says
+  // that it was cloned into clone_fd() already. Cheaper than add(getpid()): the kernel need not hold up every
+  // fork and exit of the machine (an RCU grace period, milliseconds) to move the one thread that is asking.
   Result<Ok> join(bool born_in_unified) const;
 
   // Writes limits; also for a running cgroup (in-place resize).
