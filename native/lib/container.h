@@ -59,6 +59,8 @@ struct ExecParams {
   const Cgroup* cgroup = nullptr;
   StdioFds stdio{0, 1, 2};
   bool pdeathsig = false;
+  bool adopts_orphans =
+      false;  // orphans of what it starts become its children: all of it can be found by descent
   const char* seccomp_cache_dir = nullptr;
 };
 

@@ -1,6 +1,7 @@
 // One more process in a running container (child's side).
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,10 @@ constexpr int kAll = CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNE
 
 Result<Identity> enter(const ExecParams& params, int error_fd, bool in_cgroup) {
   if (params.pdeathsig) EDGEPOD_TRY(die_with_parent(error_fd));
+  // Survives execve. Without, what daemonizes would leave the tree, and the timeout of a probe could not end
+  // it.
+  if (params.adopts_orphans && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+    return errno_error("exec", "subreaper");
   EDGEPOD_TRY(take_stdio(params.stdio.in, params.stdio.out, params.stdio.err));
   EDGEPOD_TRY(enter_cgroup(params.cgroup, in_cgroup));
   EDGEPOD_TRY(set_oom_score_adj(params.spec->process));

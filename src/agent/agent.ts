@@ -68,17 +68,12 @@ export class Agent {
 
   /** Takes up what runs, then connects. Resolves when pods are looked after; the broker may still be away. */
   async start(): Promise<void> {
-    const { manager, broker, metrics, node, runtime, addon, network } = this.#parts;
+    const { manager, broker, metrics, node, runtime } = this.#parts;
     await manager.start();
-    const living = runtime.sandboxes().map(({ uid }) => uid);
-    const instance = { addon, runDir: this.#config.runDir, cgroupRoot: this.#names().cgroupRoot, network };
-    await reapStrays(instance, living).catch((error: unknown) =>
-      this.#log.warn({ err: error }, 'leftovers could not be removed'),
-    );
     broker.session.start();
     node.start((error) => this.#log.warn({ err: error }, 'board facts could not be read'));
     metrics.start();
-    this.#log.info({ event: 'agent.ready', pods: living.length, device: this.#config.device }, 'ready');
+    this.#log.info({ event: 'agent.ready', pods: runtime.sandboxes().length, device: this.#config.device }, 'ready');
   }
 
   /** Stops looking after pods. They keep running, unless `drain`: then they are ended and nothing of them is left. */
@@ -150,6 +145,10 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     ...told,
     clearDesired: ({ namespace, name }) => clearDesired(store, topics, namespace, name),
     atomically: (run) => store.transaction(run),
+    onAttached: async (living) => {
+      const instance = { addon, runDir, cgroupRoot: names.cgroupRoot, network };
+      await reapStrays(instance, [...living]);
+    },
     node: { name: hostname(), hostIP: address, bootId: facts.bootId, allocatable: room },
     paths,
     cgroupRoot: names.cgroupRoot,
@@ -199,8 +198,11 @@ function intake(result: IntakeResult, { manager, store, told, log }: IntakeConte
   if (news) log.info({ event: 'intake', action, topic, errors, warnings }, `manifest ${action}`);
   if (key?.kind !== 'pods') return;
   const { namespace, name } = key;
-  if (action === 'rejected' || action === 'stale') return manager.rejected(namespace, name, errors);
-  if (!news) return;
+  if (action === 'rejected' || action === 'stale') manager.rejected(namespace, name, errors);
+  else if (news) wanted(namespace, name, { manager, store, told });
+}
+
+function wanted(namespace: string, name: string, { manager, store, told }: Omit<IntakeContext, 'log'>): void {
   manager.changed(namespace, name);
   if (store.objects.effectiveOne('pods', namespace, name) !== undefined) return;
   // Its topic was cleared while we listened, and nobody else wants it: the pod ends, a mere refusal is forgotten.

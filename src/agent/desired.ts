@@ -92,7 +92,6 @@ export class StoredDesired implements DesiredSource {
       this.#onInvalid(stored, result.errors);
       return undefined;
     }
-    // Of the defaults of this version: an upgrade that changes a default replaces the pod, as a changed manifest does.
     return { ...base, pod: result.pod, specDigest: specDigest(result.pod) };
   }
 }

@@ -5,14 +5,21 @@ import type { PodRecord } from '../pods/types.ts';
 import type { LeasesTable } from '../store/leases.ts';
 import type { PodsTable } from '../store/pods.ts';
 
+/** A record that is no JSON is left out: the pod is then taken up from its running sandbox, like one that is not known. */
 export function podRecords(table: PodsTable): PodRecords {
-  const read = (text: string) => JSON.parse(text) as PodRecord;
+  const read = (text: string): PodRecord | undefined => {
+    try {
+      return JSON.parse(text) as PodRecord;
+    } catch {
+      return undefined;
+    }
+  };
   return {
     get: (uid) => {
       const row = table.get(uid);
       return row && read(row.record);
     },
-    list: () => table.list().map(({ record }) => read(record)),
+    list: () => table.list().flatMap(({ record }) => read(record) ?? []),
     put: (record) => {
       const { uid, namespace, name } = record;
       table.put({ uid, namespace, name, record: JSON.stringify(record) });
@@ -51,6 +58,15 @@ export function ipLeases(table: LeasesTable, subnet: string): IpLeases {
         return address;
       }
       throw new AddressesExhausted(`all ${count} addresses of ${subnet} are held by pods: see network.subnet`);
+    },
+    claim(uid, ip) {
+      const address = toNumber(ip);
+      if (address < first || address >= first + count) return;
+      table.take('ip', ip, uid);
+    },
+    keepOnly(uids) {
+      const keep = new Set(uids);
+      for (const { key, owner } of table.list('ip')) if (!keep.has(owner)) table.release('ip', key, owner);
     },
     release: (uid) => {
       for (const { kind, key } of table.ownedBy(uid)) if (kind === 'ip') table.release(kind, key, uid);

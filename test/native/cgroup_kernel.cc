@@ -139,6 +139,26 @@ void test_life() {
   CHECK(pod->pids()->empty());
 }
 
+void test_join() {
+  auto cgroup = Cgroup::create(g_top + "/join", {});
+  if (!CHECK_OK(cgroup)) return;
+  for (bool born : {false, true}) {
+    Child child([&] { return cgroup->join(born) ? sleep_forever() : 1; }, born ? &*cgroup : nullptr);
+    child.release();
+    for (const CgroupHierarchy &hierarchy : CgroupHost::get().hierarchies()) {
+      std::string text;
+      for (int i = 0; i < 200 && text.empty(); ++i) {
+        read_cgroup_file(hierarchy.root.get(), g_top + "/join/cgroup.procs", text);
+        if (text.empty()) usleep(5000);
+      }
+      CHECK_EQ(text, std::to_string(child.pid()) + "\n");
+    }
+    CHECK_OK(cgroup->kill_all());
+    CHECK(WIFSIGNALED(child.wait()));
+  }
+  CHECK_OK(cgroup->remove());
+}
+
 void test_resize() {
   auto cgroup = Cgroup::create(g_top + "/resize", parse(R"({"memory":{"limit":33554432,"swap":33554432}})"));
   if (!CHECK_OK(cgroup)) return;
@@ -340,6 +360,7 @@ int main() {
     return 0;
   }
   test_life();
+  test_join();
   test_resize();
   test_fork_storm();
   test_stray();

@@ -12,7 +12,7 @@ using namespace edgepod;
 namespace {
 
 std::string found(const std::string& name, const std::vector<std::string>& env) {
-  const auto file = find_executable(name, env);
+  auto file = find_executable(name, env);
   return file ? *file : "errno " + std::to_string(file.error().err);
 }
 

@@ -60,7 +60,7 @@ Tree make_tree() {
 
 using Open = Result<UniqueFd> (*)(int, std::string_view, int, Links);
 
-std::string content(const Result<UniqueFd>& fd) {
+std::string content(Result<UniqueFd> fd) {
   if (!fd) return "errno " + std::to_string(fd.error().err);
   char text[64];
   const ssize_t n = read(fd->get(), text, sizeof text);

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "check.h"
+#include "lib/fd.h"
 
 using namespace edgepod;
 
@@ -27,7 +28,7 @@ constexpr const char* kGroup =
     "here:x:9:www\n";
 
 std::string resolved(const char* wanted) {
-  const auto identity = resolve_user(wanted, kPasswd, kGroup);
+  auto identity = resolve_user(wanted, kPasswd, kGroup);
   if (!identity) return "errno " + std::to_string(identity.error().err);
   std::string out = std::to_string(identity->uid) + ":" + std::to_string(identity->gid);
   for (const uint32_t gid : identity->groups) out += "," + std::to_string(gid);
@@ -58,8 +59,8 @@ void resolves_names() {
 }
 
 void parses_ids() {
-  CHECK_EQ(*parse_id("0"), 0u);
-  CHECK_EQ(*parse_id("2147483647"), 2147483647u);
+  CHECK_EQ(parse_id("0").value_or(1), 0u);
+  CHECK_EQ(parse_id("2147483647").value_or(1), 2147483647u);
   for (const char* bad :
        {"", " 0", "0 ", "+1", "-0", "0x0", "1e3", "2147483648", "4294967296", "99999999999999999999"})
     CHECK(!parse_id(bad));
@@ -79,7 +80,7 @@ void survives_odd_files(const std::string& base) {
   UniqueFd root(open(base.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   const Spec named = spec_with_user("www-data"), number = spec_with_user("5");
   const auto outcome = [&](const Spec& spec) {
-    const auto identity = resolve_identity(spec, root.get(), true);
+    auto identity = resolve_identity(spec, root.get(), true);
     return identity ? 0 : identity.error().err;
   };
   CHECK_EQ(outcome(named), ENOENT);

@@ -9,6 +9,7 @@
 
 #include "lib/container.h"
 #include "runner/shim/base64.h"
+#include "runner/shim/exec_tree.h"
 #include "runner/shim/messages.h"
 #include "runner/shim/pipes.h"
 
@@ -33,7 +34,6 @@ Result<std::unique_ptr<Exec>> Exec::start(PodContext& pod, std::shared_ptr<const
   Result<Ok> spawned = exec->attached_ ? exec->spawn(request, {fds[0].get(), fds[1].get(), fds[2].get()})
                                        : exec->spawn_captured(request);
   if (!spawned) return std::move(spawned.error());
-  exec->group_.adopt(exec->container_->cgroup(), exec_id, exec->pid_);
   if (request.timeout_ms != 0) exec->deadline_ms_ = monotonic_ms() + request.timeout_ms;
   return exec;
 }
@@ -65,6 +65,7 @@ Result<Ok> Exec::spawn(const ExecRequest& request, const StdioFds& stdio) {
   params.cgroup = &container_->cgroup();
   params.stdio = stdio;
   params.pdeathsig = true;
+  params.adopts_orphans = request.timeout_ms != 0;
   params.seccomp_cache_dir = pod_.seccomp_cache_dir.c_str();
   auto process = exec_in_container(params);
   if (!process) return std::move(process.error());
@@ -78,7 +79,7 @@ Exec::~Exec() {
 
 void Exec::kill() {
   if (exited_) return;
-  group_.kill(container_->cgroup());
+  kill_exec_tree(container_->cgroup(), pid_);
   deadline_ms_ = monotonic_ms() + kKillAgainMs;
 }
 

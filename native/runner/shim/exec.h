@@ -15,7 +15,6 @@
 #include "lib/fd.h"
 #include "lib/result.h"
 #include "runner/shim/container.h"
-#include "runner/shim/exec_group.h"
 #include "runner/shim/exit_status.h"
 #include "runner/shim/pod_context.h"
 #include "runner/shim/protocol.h"
@@ -70,7 +69,6 @@ class Exec final : public Watcher {
   bool attached_ = false;
   uint32_t max_output_ = 0;
   Capture capture_[2];
-  ExecGroup group_;
   bool exited_ = false, done_ = false, timed_out_ = false, truncated_ = false;
   int64_t deadline_ms_ = INT64_MAX;
   ExitStatus exit_;

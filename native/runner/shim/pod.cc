@@ -21,6 +21,8 @@ namespace {
 constexpr int64_t kTermGraceMs = 10'000;
 // Out of descriptors or memory: try to accept again after this, instead of spinning on a ready socket.
 constexpr int64_t kAcceptPauseMs = 100;
+// Long enough not to disturb a burst of requests, short enough to be a pod's cost most of the time.
+constexpr int64_t kQuietMs = 500;
 
 }  // namespace
 
@@ -37,7 +39,6 @@ void Pod::run() {
     tick(monotonic_ms());
     settle();
     client_.flush();
-    if (std::exchange(release_due_, false)) release_memory();
   }
 }
 
@@ -48,6 +49,7 @@ void Pod::on_ready(int fd, uint32_t) {
 
 void Pod::accept_client() {
   UniqueFd connection = accept_control(listening_.get());
+  release_later();
   if (connection) return client_.adopt(std::move(connection));
   if (errno == EAGAIN) return;
   context_.poller.change(listening_.get(), 0, this);
@@ -101,7 +103,7 @@ void Pod::on_infra_exit(const siginfo_t& info) {
 }
 
 int Pod::timeout(int64_t now_ms) const {
-  int64_t next = accept_again_ms_;
+  int64_t next = std::min(accept_again_ms_, release_at_ms_);
   for (const Member& member : members_) next = std::min(next, member.container->deadline());
   for (const PendingExec& pending : execs_) next = std::min(next, pending.exec->deadline());
   if (next == INT64_MAX) return -1;
@@ -111,10 +113,17 @@ int Pod::timeout(int64_t now_ms) const {
 void Pod::tick(int64_t now_ms) {
   for (Member& member : members_) member.container->tick(now_ms);
   for (PendingExec& pending : execs_) pending.exec->tick(now_ms);
-  if (now_ms < accept_again_ms_) return;
-  accept_again_ms_ = INT64_MAX;
-  context_.poller.change(listening_.get(), EPOLLIN, this);
+  if (now_ms >= accept_again_ms_) {
+    accept_again_ms_ = INT64_MAX;
+    context_.poller.change(listening_.get(), EPOLLIN, this);
+  }
+  if (now_ms >= release_at_ms_) {
+    release_at_ms_ = INT64_MAX;
+    release_memory();
+  }
 }
+
+void Pod::release_later() { release_at_ms_ = monotonic_ms() + kQuietMs; }
 
 // Draws the consequences of what the handlers found: events, answers, the end.
 void Pod::settle() {
@@ -129,7 +138,7 @@ void Pod::settle() {
     }
     if (container.state() != Container::State::Ended || member.published) continue;
     member.published = true;
-    release_due_ = true;
+    release_later();
     publish_exit(container);
   }
   settle_execs();
@@ -160,7 +169,7 @@ void Pod::settle_execs() {
     }
   }
   if (std::erase_if(execs_, [](const PendingExec& pending) { return pending.exec->done(); }) != 0)
-    release_due_ = true;
+    release_later();
 }
 
 void Pod::begin_stopping(int64_t grace_ms) {

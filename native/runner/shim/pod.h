@@ -75,6 +75,8 @@ class Pod final : public Watcher, public ClientHandler {
   void on_infra_exit(const siginfo_t& info);
   void on_signals();
   void tick(int64_t now_ms);
+  // Something other than logging was done: memory is given back when it has been quiet for a while.
+  void release_later();
   int timeout(int64_t now_ms) const;
   void settle();
   void settle_execs();
@@ -93,7 +95,7 @@ class Pod final : public Watcher, public ClientHandler {
   int64_t next_exec_id_ = 1;
   Phase phase_ = Phase::Serving;
   bool lost_ = false;
-  bool release_due_ = false;  // something rare was done; see release_memory()
+  int64_t release_at_ms_ = INT64_MAX;  // when to call release_memory()
   std::optional<int64_t> shutdown_id_;
   uint64_t shutdown_client_ = 0;
 };

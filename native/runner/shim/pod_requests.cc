@@ -32,7 +32,7 @@ void Pod::on_packet(std::string_view packet, std::vector<UniqueFd> fds) {
   ParsedRequest request = parse_request(packet);
   if (!request.body) return client_.send(error_message(request.id, request.body.error()));
   passed_fds_ = std::move(fds);
-  release_due_ = true;
+  release_later();
   std::string reply = std::visit([&](const auto& body) { return handle(*request.id, body); }, *request.body);
   passed_fds_.clear();
   if (!reply.empty()) client_.send(std::move(reply));

@@ -6,6 +6,8 @@ export interface VolumeBind {
   source: string;
   destination: string;
   readOnly: boolean;
+  /** Set for a subPath: the runner resolves it below the volume itself, at the moment it mounts (CVE-2021-25741). */
+  within?: { root: string; subPath: string };
 }
 
 export interface MountInput {
@@ -32,7 +34,7 @@ export function containerMounts({ volumes, etc, shmPath, terminationLog, privile
   const binds = [
     ...identity,
     ...(terminationLog === undefined ? [] : [bind(terminationLog, '/dev/termination-log', ['rw'])]),
-    ...volumes.map((volume) => bind(volume.source, volume.destination, [volume.readOnly ? 'ro' : 'rw'])),
+    ...volumes.map(volumeBind),
   ];
   // As containerd: whoever mounts /a and /a/b means b to be seen, in whichever order they are written.
   binds.sort((a, b) => depth(a.destination) - depth(b.destination));
@@ -57,6 +59,12 @@ function systemMounts(privileged: boolean, shmPath: string | undefined): OciMoun
 /** Read-only: these files are the agent's, and what is written to them is counted nowhere (CVE-2020-8557). */
 function fileBind(source: string, destination: string): OciMount {
   return bind(source, destination, ['ro', ...SYSTEM]);
+}
+
+function volumeBind({ source, destination, readOnly, within }: VolumeBind): OciMount {
+  const access = readOnly ? 'ro' : 'rw';
+  if (within === undefined) return bind(source, destination, [access]);
+  return bind(within.root, destination, [access, `x-edgepod.subpath=${within.subPath}`]);
 }
 
 function bind(source: string, destination: string, options: string[]): OciMount {

@@ -34,10 +34,11 @@ test('a pod that fails: Failed, Error, its exit code', async () => {
   await board.undesire('fails');
 });
 
+// Four dollars: in a manifest `$$` is an escaped `$`.
 test('a container killed by a signal reports 128 + signal', async () => {
   await board.desire(
     'killed',
-    shellPod('killed', [{ sh: 'kill -s USR1 $$' }], { restartPolicy: 'Never', shareProcessNamespace: true }),
+    shellPod('killed', [{ sh: 'kill -s USR1 $$$$' }], { restartPolicy: 'Never', shareProcessNamespace: true }),
   );
   const pod = await board.pod('killed', phase('Failed'));
   assert.equal(state(pod).terminated?.exitCode, 138);

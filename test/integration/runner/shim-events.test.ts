@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import type { ShimClient, ShimEvent } from './shim-client.ts';
 import { alive, eventually, openFds, ShimPod } from './shim-pod.ts';
 
@@ -75,7 +76,7 @@ describe('events and clients of a shim', () => {
       victim.line(JSON.stringify({ id: 2, method: 'hello' }));
       await victim.kill();
     }
-    await eventually('abandoned execs are gone', () => openFds(pod.shimPid) === fds);
+    await eventually('abandoned execs are gone', () => openFds(pod.shimPid) <= fds);
     assert.ok(alive(pod.shimPid));
   });
 
@@ -85,6 +86,7 @@ describe('events and clients of a shim', () => {
     for (let id = 1000; id < 5000; id++) client.line(JSON.stringify({ id, method: 'hello' }));
     const other = pod.prepare('e', ['exit']);
     client.line(JSON.stringify({ id: 9999, method: 'start', params: other }));
+    await setTimeout(300); // both directions fill up
     client.line('!hear');
     await client.until('the last answer', ({ id }) => id === 9999);
     assert.equal(client.messages.filter(({ id }) => Number(id) >= 1000 && Number(id) < 5000).length, 4000);

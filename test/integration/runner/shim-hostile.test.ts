@@ -58,8 +58,13 @@ describe('bad messages to a shim', () => {
 
   test('descriptors nobody asked for are closed', async () => {
     const fds = openFds(pod.shimPid);
-    for (const count of [1, 2, 3, 4, 6])
-      await client.ask('hello', {}, `!fds ${'/dev/null '.repeat(count)}`).catch(() => {});
+    for (const count of [1, 2, 3]) await client.request('hello', {}, `!fds ${'/dev/null '.repeat(count)}`);
+    for (const count of [4, 6]) {
+      const seen = client.messages.length;
+      client.line(`!fds ${'/dev/null '.repeat(count)}{"id":1,"method":"hello"}`);
+      await client.when('an answer', () => client.messages.length > seen);
+      assert.match(String(client.messages[seen]?.error?.detail), /more than 3 descriptors/);
+    }
     client.line('!fds /dev/null /dev/null /dev/null {"garbage"');
     await client.request('hello');
     assert.equal(openFds(pod.shimPid), fds);

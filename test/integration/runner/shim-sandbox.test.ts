@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { childrenOf, eventually, ShimPod } from './shim-pod.ts';
 
 const ns = (pid: number | 'self', kind: string): string => readlinkSync(`/proc/${pid}/ns/${kind}`);
@@ -90,6 +91,7 @@ describe('the sandbox a shim makes', () => {
       await pod.ready(name);
     }
     await client.kill();
+    await setTimeout(1000); // memory is given back when it has been quiet for half a second
     const [shim, infra] = [memory(pod.shimPid, 'Pss'), memory(pod.infraPid, 'Pss')];
     context.diagnostic(`PSS: shim ${shim} KiB (${memory(pod.shimPid, 'Pss_Anon')} anonymous), infra ${infra} KiB`);
     assert.ok(shim + infra <= 1024);

@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,17 @@ int connect_to(const char* path) {
   return fd;
 }
 
-void send_packet(int socket_fd, const std::string& data, const std::vector<int>& fds) {
+struct Outgoing {
+  std::string data;
+  std::vector<int> fds;
+};
+
+// Sent as the shim takes them: a client that blocked in sending could not read any more.
+std::deque<Outgoing> outgoing;
+
+// False if the socket is full.
+bool send_packet(int socket_fd, const Outgoing& packet) {
+  const auto& [data, fds] = packet;
   iovec part{const_cast<char*>(data.data()), data.size()};
   alignas(cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))] = {};
   msghdr message{};
@@ -56,7 +67,16 @@ void send_packet(int socket_fd, const std::string& data, const std::vector<int>&
     header->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
     std::memcpy(CMSG_DATA(header), fds.data(), fds.size() * sizeof(int));
   }
-  if (sendmsg(socket_fd, &message, MSG_NOSIGNAL) < 0) std::printf("send-failed %s\n", strerrorname_np(errno));
+  if (sendmsg(socket_fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+    if (errno == EAGAIN) return false;
+    std::printf("send-failed %s\n", strerrorname_np(errno));
+  }
+  for (int fd : fds) close(fd);
+  return true;
+}
+
+void send_queued(int socket_fd) {
+  while (!outgoing.empty() && send_packet(socket_fd, outgoing.front())) outgoing.pop_front();
 }
 
 std::string take_word(std::string& line) {
@@ -66,7 +86,7 @@ std::string take_word(std::string& line) {
   return word;
 }
 
-void send_with_fds(int socket_fd, std::string rest) {
+void queue_with_fds(std::string rest) {
   std::vector<int> fds;
   while (!rest.empty() && rest[0] != '{') {
     bool input = fds.empty();
@@ -76,8 +96,7 @@ void send_with_fds(int socket_fd, std::string rest) {
     if (fd < 0) die(path.c_str());
     fds.push_back(fd);
   }
-  send_packet(socket_fd, rest, fds);
-  for (int fd : fds) close(fd);
+  outgoing.push_back({rest, fds});
 }
 
 std::string from_hex(const std::string& hex) {
@@ -87,13 +106,13 @@ std::string from_hex(const std::string& hex) {
   return out;
 }
 
-void run_line(int socket_fd, std::string line, bool& deaf) {
+void run_line(std::string line, bool& deaf) {
   if (line.empty()) return;
-  if (line[0] != '!') return send_packet(socket_fd, line, {});
+  if (line[0] != '!') return outgoing.push_back({line, {}});
   std::string command = take_word(line);
-  if (command == "!fds") return send_with_fds(socket_fd, line);
-  if (command == "!size") return send_packet(socket_fd, std::string(std::stoul(line), 'x'), {});
-  if (command == "!hex") return send_packet(socket_fd, from_hex(line), {});
+  if (command == "!fds") return queue_with_fds(line);
+  if (command == "!size") return outgoing.push_back({std::string(std::stoul(line), 'x'), {}});
+  if (command == "!hex") return outgoing.push_back({from_hex(line), {}});
   deaf = command == "!deaf";
 }
 
@@ -108,14 +127,14 @@ bool receive(int socket_fd, std::string& buffer) {
 }
 
 // False at the end of standard input.
-bool read_lines(int socket_fd, std::string& pending, bool& deaf) {
+bool read_lines(std::string& pending, bool& deaf) {
   char part[65536];
   ssize_t got = read(STDIN_FILENO, part, sizeof part);
   if (got <= 0) return false;
   pending.append(part, static_cast<size_t>(got));
   size_t newline;
   while ((newline = pending.find('\n')) != std::string::npos) {
-    run_line(socket_fd, pending.substr(0, newline), deaf);
+    run_line(pending.substr(0, newline), deaf);
     pending.erase(0, newline + 1);
   }
   return true;
@@ -129,10 +148,12 @@ int main(int argc, char** argv) {
   std::string pending, buffer(kMaxPacket, '\0');
   bool deaf = false, input = true;
   while (true) {
-    pollfd fds[2] = {{deaf ? -1 : socket_fd, POLLIN, 0}, {input ? STDIN_FILENO : -1, POLLIN, 0}};
+    send_queued(socket_fd);
+    int wanted = (deaf ? 0 : POLLIN) | (outgoing.empty() ? 0 : POLLOUT);
+    pollfd fds[2] = {{socket_fd, static_cast<short>(wanted), 0}, {input ? STDIN_FILENO : -1, POLLIN, 0}};
     if (poll(fds, 2, -1) < 0 && errno != EINTR) die("poll");
-    if (fds[0].revents != 0 && !receive(socket_fd, buffer)) break;
-    if (fds[1].revents != 0) input = read_lines(socket_fd, pending, deaf);
+    if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !receive(socket_fd, buffer)) break;
+    if (fds[1].revents != 0) input = read_lines(pending, deaf);
   }
   std::puts("closed");
   return 0;
