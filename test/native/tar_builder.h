@@ -27,25 +27,20 @@ struct TarHeader {
 };
 
 // One entry: header block and padded data.
-inline std::string tar_entry(const TarHeader &header,
-                             std::string_view data = {}) {
+inline std::string tar_entry(const TarHeader &header, std::string_view data = {}) {
   char block[512] = {};
-  std::memcpy(block, header.name.data(),
-              std::min<size_t>(header.name.size(), 100));
+  std::memcpy(block, header.name.data(), std::min<size_t>(header.name.size(), 100));
   std::snprintf(block + 100, 8, "%07o", header.mode);
-  std::snprintf(block + 108, 8, "%07lo",
-                static_cast<unsigned long>(header.uid));
+  std::snprintf(block + 108, 8, "%07lo", static_cast<unsigned long>(header.uid));
   std::snprintf(block + 116, 8, "%07o", 0);
   std::snprintf(block + 124, 12, "%011zo", data.size());
   std::snprintf(block + 136, 12, "%011o", 0);
   block[156] = header.type;
-  std::memcpy(block + 157, header.link.data(),
-              std::min<size_t>(header.link.size(), 100));
+  std::memcpy(block + 157, header.link.data(), std::min<size_t>(header.link.size(), 100));
   std::memcpy(block + 257, "ustar\00000", 8);
   std::memset(block + 148, ' ', 8);
   unsigned sum = 0;
-  for (const char c : block)
-    sum += static_cast<unsigned char>(c);
+  for (const char c : block) sum += static_cast<unsigned char>(c);
   std::snprintf(block + 148, 8, "%06o", sum);
   std::string out(block, sizeof block);
   out += data;
@@ -55,11 +50,9 @@ inline std::string tar_entry(const TarHeader &header,
 inline std::string tar_pax(std::string_view key, std::string_view value) {
   const size_t body = key.size() + value.size() + 3;
   size_t length = body + 1;
-  while (std::to_string(length).size() + body != length)
-    length = std::to_string(length).size() + body;
-  return tar_entry({"PaxHeaders/x", 'x'}, std::to_string(length) + " " +
-                                              std::string(key) + "=" +
-                                              std::string(value) + "\n");
+  while (std::to_string(length).size() + body != length) length = std::to_string(length).size() + body;
+  return tar_entry({"PaxHeaders/x", 'x'},
+                   std::to_string(length) + " " + std::string(key) + "=" + std::string(value) + "\n");
 }
 
 inline std::string tar_end() { return std::string(1024, '\0'); }
@@ -92,32 +85,27 @@ inline std::string packed(std::string_view data, bool zstd = false) {
 // `data` as a file, at its start.
 inline UniqueFd file_of(std::string_view data) {
   UniqueFd fd(memfd_create("test", MFD_CLOEXEC));
-  if (pwrite(fd.get(), data.data(), data.size(), 0) !=
-      static_cast<ssize_t>(data.size()))
-    abort();
+  if (pwrite(fd.get(), data.data(), data.size(), 0) != static_cast<ssize_t>(data.size())) abort();
   return fd;
 }
 
 // A directory that goes away with the object.
 class ScratchDir {
-public:
-  ScratchDir() {
-    if (!mkdtemp(path_))
-      abort();
-    fd_.reset(open(path_, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+ public:
+  explicit ScratchDir(const char *parent = "/tmp")
+      : parent_(open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+        path_(std::string(parent) + "/edgepod-test-XXXXXX") {
+    if (!mkdtemp(path_.data())) abort();
+    fd_.reset(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   }
-  ~ScratchDir() {
-    UniqueFd tmp(open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    (void)remove_tree(tmp.get(), path_ + 5);
-  }
+  ~ScratchDir() { (void)remove_tree(parent_.get(), path_.c_str() + path_.rfind('/') + 1); }
   int fd() const { return fd_.get(); }
-  std::string path(const std::string &name) const {
-    return std::string(path_) + "/" + name;
-  }
+  std::string path(const std::string &name) const { return path_ + "/" + name; }
 
-private:
-  char path_[32] = "/tmp/edgepod-test-XXXXXX";
+ private:
+  UniqueFd parent_;
+  std::string path_;
   UniqueFd fd_;
 };
 
-} // namespace edgepod
+}  // namespace edgepod

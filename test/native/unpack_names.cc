@@ -4,11 +4,9 @@
 
 using namespace edgepod;
 
-static void accepted(const char *raw, NameKind kind, const char *parent,
-                     const char *base) {
+static void accepted(const char *raw, NameKind kind, const char *parent, const char *base) {
   auto name = parse_layer_name(raw);
-  if (!CHECK_OK(name))
-    return;
+  if (!CHECK_OK(name)) return;
   CHECK(name->kind == kind);
   CHECK_EQ(name->parent, parent);
   CHECK_EQ(name->base, base);
@@ -17,8 +15,7 @@ static void accepted(const char *raw, NameKind kind, const char *parent,
 static void refused(std::string_view raw, const char *why) {
   auto name = parse_layer_name(raw);
   CHECK(!name);
-  if (name)
-    return;
+  if (name) return;
   CHECK_EQ(std::string(name.error().step), "entry-name");
   CHECK(name.error().detail.find(why) != std::string::npos);
 }
@@ -48,8 +45,7 @@ int main() {
   refused("a/.wh.b/c", "below a whiteout");
   refused(std::string(256, 'x'), "255");
   std::string deep;
-  while (deep.size() <= kMaxEntryPath)
-    deep += "d/";
+  while (deep.size() <= kMaxEntryPath) deep += "d/";
   refused(deep, "3072");
 
   // Outside of layers the prefix means nothing.

@@ -12,28 +12,33 @@
 
 using namespace edgepod;
 
+// Mutations would hardly ever get past the checksum of a header.
+static void correct_checksums(std::string &tar) {
+  for (size_t at = 0; at + 512 <= tar.size(); at += 512) {
+    char *block = tar.data() + at;
+    if (std::memcmp(block + 257, "ustar", 5) != 0) continue;
+    std::memset(block + 148, ' ', 8);
+    unsigned sum = 0;
+    for (int i = 0; i < 512; i++) sum += static_cast<unsigned char>(block[i]);
+    std::snprintf(block + 148, 8, "%06o", sum);
+  }
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (size == 0)
-    return 0;
+  if (size == 0) return 0;
   std::string_view rest(reinterpret_cast<const char *>(data) + 1, size - 1);
-  const UniqueFd file = file_of(
-      data[0] % 3 == 0 ? std::string(rest) : packed(rest, data[0] % 3 == 2));
+  const UniqueFd file = file_of(data[0] % 3 == 0 ? rest : packed(rest, data[0] % 3 == 2));
   // A canary next to the target: the only thing "../" could reach.
-  ScratchDir around;
-  if (mkdirat(around.fd(), "layer", 0755) != 0 ||
-      mkdirat(around.fd(), "canary", 0755) != 0)
-    abort();
-  UniqueFd target(
-      openat(around.fd(), "layer", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ScratchDir around("/dev/shm");  // a real disk would spend its time flushing
+  if (mkdirat(around.fd(), "layer", 0755) != 0 || mkdirat(around.fd(), "canary", 0755) != 0) abort();
+  UniqueFd target(openat(around.fd(), "layer", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   LayerOptions options;
   options.max_entries = 200;
   options.limits.max_bytes = 1 << 20;
   options.devices = data[0] & 4 ? DevicePolicy::Create : DevicePolicy::Skip;
-  (void)!extract_layer(file.get(), std::nullopt, target.get(), options);
-  (void)!index_tar(file.get(), [](const IndexEntry &) {});
-  if (unlinkat(around.fd(), "canary", AT_REMOVEDIR) != 0)
-    abort();
-  if (!remove_tree(around.fd(), "layer"))
-    abort();
+  (void)extract_layer(file.get(), std::nullopt, target.get(), options);
+  (void)index_tar(file.get(), [](const IndexEntry &) {});
+  if (unlinkat(around.fd(), "canary", AT_REMOVEDIR) != 0) abort();
+  if (!remove_tree(around.fd(), "layer")) abort();
   return 0;
 }
