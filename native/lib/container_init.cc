@@ -80,8 +80,8 @@ bool has_variable(const std::vector<std::string>& env, std::string_view prefix) 
   return false;
 }
 
-// A descriptor from the parent belongs to the parent's mount namespace, where nothing can be mounted from here: the
-// same directory as this namespace has it.
+// A descriptor from the parent belongs to the parent's mount namespace, where nothing can be mounted from
+// here: the same directory as this namespace has it.
 Result<UniqueFd> reopen_bundle(int bundle_fd) {
   // The working directory moved along into this namespace by itself.
   if (bundle_fd == AT_FDCWD) {
@@ -95,7 +95,8 @@ Result<UniqueFd> reopen_bundle(int bundle_fd) {
   path[n] = '\0';
   UniqueFd here(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
   struct stat want, got;
-  if (!here || fstat(bundle_fd, &want) < 0 || fstat(here.get(), &got) < 0) return errno_error("open-bundle", path);
+  if (!here || fstat(bundle_fd, &want) < 0 || fstat(here.get(), &got) < 0)
+    return errno_error("open-bundle", path);
   if (want.st_dev != got.st_dev || want.st_ino != got.st_ino)
     return input_error("open-bundle", std::string(path) + ": was replaced", EAGAIN);
   return here;

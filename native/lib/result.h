@@ -51,8 +51,8 @@ inline Error input_error(const char* step, std::string detail, int err = EINVAL)
 }  // namespace edgepod
 
 // Returns from the calling function with the error of `expr` if it failed.
-#define EDGEPOD_TRY(expr)                                \
-  do {                                                   \
-    auto edgepod_try_result = (expr);                    \
+#define EDGEPOD_TRY(expr)                                                  \
+  do {                                                                     \
+    auto edgepod_try_result = (expr);                                      \
     if (!edgepod_try_result) return std::move(edgepod_try_result.error()); \
   } while (0)

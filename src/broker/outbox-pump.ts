@@ -95,8 +95,9 @@ export class OutboxPump implements SessionListener {
     const { link, outbox } = this.#options;
     if (!link.connected) return;
     if (this.#acked.length >= ACK_BATCH || this.#acked.length === this.#busy.size) this.#flush();
-    // Refill from half empty: one read and one write for several messages.
-    if (this.#busy.size > this.#window / 2) return;
+    // Every free slot at once: our next packet carries the TCP acknowledgement that the broker's further PUBACKs may be
+    // waiting for (Nagle), which is worth more than saving the read.
+    if (link.freeSlots === 0) return;
     const candidates = outbox.pending(this.#window + this.#busy.size + this.#parked.size);
     for (const message of candidates) {
       if (link.freeSlots === 0) break;

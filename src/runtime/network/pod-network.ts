@@ -53,15 +53,25 @@ export class PodNetwork implements SandboxNetwork {
     return this.#ready;
   }
 
-  async attach({ uid, pid, ip }: { uid: string; pid: number; ip: string }): Promise<void> {
-    const { addon, bridge, subnet } = this.#options;
+  async attach(pod: { uid: string; pid: number; ip: string }): Promise<void> {
     try {
       await this.ensure();
-      const address = `${ip}/${subnet.prefix}`;
-      await addon.attachLink(this.link(uid), bridge, `/proc/${pid}/ns/net`, address, subnet.gateway, this.#mtu);
+      await this.#attach(pod).catch(async (error: unknown) => {
+        if (!hasCode(error, 'ENODEV')) throw error;
+        // Somebody removed the bridge under us (a network manager, a hand): pods to come need not suffer for it.
+        this.#options.log.warn({ bridge: this.#options.bridge }, 'the bridge has disappeared; making it again');
+        await this.#makeBridge();
+        await this.#attach(pod);
+      });
     } catch (error) {
-      throw runtimeError(error, { step: 'network-attach', object: uid });
+      throw runtimeError(error, { step: 'network-attach', object: pod.uid });
     }
+  }
+
+  async #attach({ uid, pid, ip }: { uid: string; pid: number; ip: string }): Promise<void> {
+    const { addon, bridge, subnet } = this.#options;
+    const address = `${ip}/${subnet.prefix}`;
+    await addon.attachLink(this.link(uid), bridge, `/proc/${pid}/ns/net`, address, subnet.gateway, this.#mtu);
   }
 
   async detach(uid: string): Promise<void> {
@@ -96,11 +106,15 @@ export class PodNetwork implements SandboxNetwork {
   }
 
   async #ensure(hostPorts: HostPort[]): Promise<void> {
+    await this.#makeBridge();
+    await this.#rules(hostPorts);
+  }
+
+  async #makeBridge(): Promise<void> {
     const { addon, bridge, subnet } = this.#options;
     this.#mtu = await uplinkMtu();
     await addon.ensureBridge(bridge, `${subnet.gateway}/${subnet.prefix}`, this.#mtu);
     await this.#sysctls();
-    await this.#rules(hostPorts);
   }
 
   async #sysctls(): Promise<void> {

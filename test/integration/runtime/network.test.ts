@@ -90,6 +90,13 @@ describe('pod network', { timeout: 120_000 }, () => {
     assert.deepEqual(rig.ports(), []);
   });
 
+  test('a bridge that somebody removed is made again', async () => {
+    await native.addon.deleteLink(bridge);
+    const pod = await runtime.create(rig.spec());
+    assert.deepEqual(rig.ports(), [rig.network.link(pod.uid)]);
+    await pod.destroy();
+  });
+
   test('a link left by an earlier sandbox of the pod is replaced', async () => {
     const spec = rig.spec();
     const first = await runtime.create(spec);
