@@ -141,16 +141,22 @@ export class ShimPod {
     return globSync(`/sys/fs/cgroup/{,*/}${this.cgroup}${name && `/${name}`}`);
   }
 
-  /** Ends the shim by request, removes everything, and returns what is left all the same. */
+  /**
+   * Ends the shim by request, removes everything, and returns what is left all the same: of this pod only, for other
+   * pods may come and go on this machine meanwhile.
+   */
   async close(): Promise<string[]> {
+    const pids: number[] = [];
     if (existsSync(this.socket)) {
+      pids.push(this.shimPid, ...childrenOf(this.shimPid));
       const client = await this.connect({ hello: false });
       await client.request('shutdown').catch(() => {});
     }
     for (const client of this.#clients) await client.kill();
     this.removeCgroups();
     rmSync(this.base, { recursive: true, force: true });
-    return leakedSoon(this.#before);
+    await eventually('the processes of the pod are gone', () => !pids.some(alive));
+    return (await leakedSoon(this.#before, 0)).filter((line) => line.includes(this.uid) || line.includes(this.base));
   }
 
   /** What the agent does with the cgroups of a shim that died; they must be empty. */
