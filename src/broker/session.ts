@@ -1,23 +1,13 @@
 import type { Socket } from 'node:net';
 import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt';
-import { reconnectDelay } from './backoff.ts';
 import { type BrokerAccess, clientOptions, DEFAULT_LIMITS, type SessionLimits } from './client-options.ts';
 import { dispatch, incoming, wantsRedelivery } from './dispatch.ts';
 import { LogLimiter } from './log-limiter.ts';
-import { publishSize } from './packet-size.ts';
-import {
-  type BrokerLog,
-  type ConnectionInfo,
-  type Link,
-  LinkError,
-  type PublishOptions,
-  type Route,
-  type SessionListener,
-} from './ports.ts';
+import type { BrokerLog, ConnectionInfo, Link, PublishOptions, Route, SessionListener } from './ports.ts';
 import { type Identity, type PresenceState, presence } from './presence.ts';
-import { type AttemptOutcome, FIRST_CHOICE, nextProtocol } from './protocol-version.ts';
+import { Reconnection } from './reconnection.ts';
 import { connectHint, isVersionRefusal, SESSION_TAKEN_OVER } from './refusal.ts';
-import { linkDown, SendWindow } from './send-window.ts';
+import { Sender } from './sender.ts';
 import { Subscriber } from './subscriber.ts';
 
 /** `waiting`: not connected, the next attempt is due after the back-off. */
@@ -34,33 +24,21 @@ export interface SessionOptions {
   random?: () => number;
 }
 
-/** PUBACK reason code: accepted, but nobody subscribes. */
-const NO_SUBSCRIBERS = 16;
-/** Our own bound on unacknowledged publishes, under whatever the broker allows. */
-const MAX_WINDOW = 16;
-/** What MQTT allows when the broker names no limit. */
-const MAX_PACKET = 268_435_455;
 /** A connection that lived this long counts as good: the back-off starts over. */
 const STABLE_MS = 30_000;
 /** For the farewell: PUBACK of `offline`, then DISCONNECT. */
 const FAREWELL_MS = 2000;
-/** Connections lost early, in a row, before it is said: mosquitto 2.0 does not tell a client that it was taken over. */
-const SHORT_LIVED = 3;
-/** Attempts the back-off jumps to when another client uses our id: two agents must not throw each other out every second. */
-const TAKEOVER_ATTEMPT = 4;
 
 /**
  * The agent's connection to the broker, for as long as the agent lives: it never gives up and never throws because of the
  * network. INVARIANTS
  * - A message is acknowledged only after its route has returned, and what a route does is synchronous and durable.
- * - MQTT.js never holds a message of ours longer than one connection: what is in flight at its end is rejected to whoever
- *   sent it, who has it in the outbox. (MQTT wants the same packet sent again; a new packet with the newest body does.)
  * - There is one connection attempt at a time and all timing is in `reconnectPeriod`, changed inside 'reconnect'.
  */
 export class BrokerSession implements Link {
   #options: SessionOptions;
   #limits: SessionLimits;
-  #random: () => number;
+  #reconnection: Reconnection;
   #limiter = new LogLimiter();
   #listeners: SessionListener[] = [];
   #routes: Route[] = [];
@@ -68,25 +46,16 @@ export class BrokerSession implements Link {
   #client: MqttClient | undefined;
   #state: SessionState = 'idle';
   #session = 0;
-  #attempt = 0;
-  #protocol = FIRST_CHOICE;
-  #outcome: AttemptOutcome = 'failed';
-  #window = closedWindow();
-  #maximumPacketSize = MAX_PACKET;
-  #inFlight = new Set<number>();
-  /** Packet ids the broker acknowledged with "no matching subscribers": MQTT.js does not pass that on. */
-  #unheard = new Set<number>();
+  #sender = new Sender();
   /** Set when a message could not be stored: nothing more of this connection is acknowledged. */
   #refusing = false;
   #stableTimer: NodeJS.Timeout | undefined;
   #stopped: Promise<void> | undefined;
-  /** Connections in a row that did not become stable. */
-  #shortLived = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#random = options.random ?? Math.random;
+    this.#reconnection = new Reconnection(options.random ?? Math.random);
     this.#subscriber = new Subscriber(this.#routes, options.log);
   }
 
@@ -104,7 +73,7 @@ export class BrokerSession implements Link {
   }
 
   get freeSlots(): number {
-    return this.#window.free;
+    return this.#sender.freeSlots;
   }
 
   addListener(listener: SessionListener): void {
@@ -120,20 +89,19 @@ export class BrokerSession implements Link {
   start(): void {
     if (this.#state !== 'idle') return;
     this.#state = 'connecting';
-    this.#outcome = 'closed-silently';
     this.#newSessionNumber();
     const options = clientOptions(this.#options.access, this.#limits);
     options.will = this.#will();
-    options.reconnectPeriod = reconnectDelay(0, this.#random);
+    this.#reconnection.first(options);
     const client = mqtt.connect(this.#options.access.url, options);
     this.#client = client;
     client.handleMessage = (packet, done) => this.#receive(packet, done);
     client.on('connect', (packet) => this.#guarded('connect', () => this.#onConnect(client, packet)));
     client.on('reconnect', () => this.#guarded('reconnect', () => this.#onReconnect(client.options)));
-    client.on('close', () => this.#guarded('close', () => this.#onClose(client)));
+    client.on('close', () => this.#guarded('close', () => this.#onClose()));
     client.on('error', (error) => this.#guarded('error', () => this.#onError(error)));
     client.on('packetreceive', (packet) => {
-      if (packet.cmd === 'puback' && packet.reasonCode === NO_SUBSCRIBERS) this.#unheard.add(packet.messageId ?? 0);
+      if (packet.cmd === 'puback') this.#sender.sawPuback(packet.messageId ?? 0, packet.reasonCode ?? 0);
     });
     client.on('disconnect', (packet) => this.#guarded('disconnect', () => this.#onDisconnect(packet.reasonCode ?? 0)));
   }
@@ -157,7 +125,7 @@ export class BrokerSession implements Link {
     }
     this.#state = 'stopping';
     // A publish still waiting for its PUBACK would make MQTT.js wait for it without end: they are removed here.
-    this.#endConnection(client);
+    this.#endConnection();
     if (wasConnected) this.#tell('disconnected');
     const ended = new Promise<void>((resolve) => client.end(!wasConnected, { reasonCode: 0 }, () => resolve()));
     await withTimeout(ended, FAREWELL_MS);
@@ -167,51 +135,16 @@ export class BrokerSession implements Link {
   }
 
   fits(topic: string, payload: Uint8Array, options?: PublishOptions): boolean {
-    return publishSize(topic, payload, options) <= this.#maximumPacketSize;
+    return this.#sender.fits(topic, payload, options);
   }
 
-  async publish(topic: string, payload: Uint8Array, options: PublishOptions = {}): Promise<number> {
-    if (!this.fits(topic, payload, options)) {
-      throw new LinkError('too-large', `${topic}: ${payload.length} bytes are more than the broker takes`);
-    }
-    const window = this.#window;
-    await window.take();
-    try {
-      return await this.#send(topic, payload, options);
-    } finally {
-      window.give();
-    }
+  publish(topic: string, payload: Uint8Array, options?: PublishOptions): Promise<number> {
+    return this.#sender.publish(topic, payload, options);
   }
 
   /** For figures that are worth nothing later. False, and nothing sent or kept, when the link is down or congested. */
   publishQos0(topic: string, payload: Uint8Array): boolean {
-    const client = this.#client;
-    if (client === undefined || !this.connected || !this.fits(topic, payload)) return false;
-    if (client.stream.writableNeedDrain) return false;
-    client.publish(topic, asBuffer(payload), { qos: 0 });
-    return true;
-  }
-
-  #send(topic: string, payload: Uint8Array, options: PublishOptions): Promise<number> {
-    const client = this.#client;
-    if (client === undefined || !client.connected || client.disconnecting) return Promise.reject(linkDown());
-    return new Promise((resolve, reject) => {
-      let id = 0;
-      const done = (error?: Error | null, packet?: unknown) => {
-        this.#inFlight.delete(id);
-        const reason = (packet as { reasonCode?: number } | undefined)?.reasonCode ?? 0;
-        if (!error) resolve(this.#unheard.delete(id) ? NO_SUBSCRIBERS : 0);
-        else if (reason >= 0x80) reject(new LinkError('refused', `${topic}: ${error.message}`, reason));
-        else reject(linkDown());
-      };
-      const properties = {
-        ...(options.correlation !== undefined && { correlationData: asBuffer(options.correlation) }),
-        ...(options.userProperties !== undefined && { userProperties: options.userProperties }),
-      };
-      client.publish(topic, asBuffer(payload), { qos: 1, retain: options.retain === true, properties }, done);
-      id = client.getLastMessageId();
-      this.#inFlight.add(id);
-    });
+    return this.connected && this.#sender.publishQos0(topic, payload);
   }
 
   /** Runs inside MQTT.js's packet loop; `done` without an error is what sends the PUBACK. */
@@ -243,57 +176,43 @@ export class BrokerSession implements Link {
   #onConnect(client: MqttClient, packet: IConnackPacket): void {
     if (this.#state === 'stopping' || this.#state === 'stopped') return;
     this.#state = 'connected';
-    this.#outcome = 'lost';
+    this.#reconnection.outcome = 'lost';
     // Nagle's algorithm against the broker's delayed ACK costs 40 ms per window of publishes. (WebSockets have no such call.)
     (client.stream as Partial<Pick<Socket, 'setNoDelay'>>).setNoDelay?.(true);
-    const window = Math.min(packet.properties?.receiveMaximum ?? MAX_WINDOW, MAX_WINDOW);
-    this.#window = new SendWindow(window, () => this.#tell('room'));
-    this.#maximumPacketSize = packet.properties?.maximumPacketSize ?? MAX_PACKET;
+    const granted = this.#sender.open(client, packet.properties ?? {}, () => this.#tell('room'));
     const info: ConnectionInfo = {
       session: this.#session,
-      protocolVersion: this.#protocol.version,
+      protocolVersion: this.#reconnection.protocolVersion,
       sessionPresent: packet.sessionPresent,
-      window,
-      maximumPacketSize: this.#maximumPacketSize,
+      ...granted,
     };
     this.#options.log.info({ event: 'broker.connected', ...info }, 'connected to the broker');
-    this.#stableTimer = setTimeout(() => this.#onStable(client.options), STABLE_MS);
+    this.#stableTimer = setTimeout(() => this.#reconnection.stable(client.options), STABLE_MS);
     this.#stableTimer.unref();
     this.#announce('online').catch((error: unknown) => this.#complain('presence', error));
-    this.#subscriber.subscribe(client, this.#protocol.version);
+    this.#subscriber.subscribe(client, info.protocolVersion);
     this.#tell('connected', info);
   }
 
-  #onStable(options: IClientOptions): void {
-    this.#attempt = 0;
-    this.#shortLived = 0;
-    options.reconnectPeriod = reconnectDelay(0, this.#random);
-  }
-
-  /** Just before an attempt: what it will use, and how long to wait should it fail. */
+  /** Just before an attempt. */
   #onReconnect(options: IClientOptions): void {
     if (this.#state !== 'waiting') return;
     this.#state = 'connecting';
     this.#refusing = false;
-    this.#attempt += 1;
-    options.reconnectPeriod = reconnectDelay(this.#attempt, this.#random);
     // A number is used up once the broker may hold a Will with it that a later birth must outrank. While the broker is
     // away it is not, and nothing is written to disk however long that lasts.
-    if (this.#outcome === 'lost') this.#newSessionNumber();
-    this.#protocol = nextProtocol(this.#protocol, this.#outcome);
-    this.#outcome = 'closed-silently';
-    options.protocolVersion = this.#protocol.version;
+    if (this.#reconnection.outcome === 'lost') this.#newSessionNumber();
+    this.#reconnection.next(options);
     options.will = this.#will();
   }
 
-  #onClose(client: MqttClient): void {
+  #onClose(): void {
     const wasConnected = this.#state === 'connected';
-    this.#endConnection(client);
+    this.#endConnection();
     if (this.#state === 'stopping' || this.#state === 'stopped') return;
     this.#state = 'waiting';
     if (!wasConnected) return;
-    this.#shortLived += 1;
-    if (this.#shortLived >= SHORT_LIVED) this.#reportTakeover('it keeps breaking soon after it was made');
+    if (this.#reconnection.lost()) this.#reportTakeover('it keeps breaking soon after it was made');
     this.#limiter.pass('lost', (suppressed) =>
       this.#options.log.warn({ event: 'broker.lost', suppressed }, 'connection to the broker lost'),
     );
@@ -301,22 +220,22 @@ export class BrokerSession implements Link {
   }
 
   /** Leaves nothing of the connection behind. */
-  #endConnection(client: MqttClient): void {
+  #endConnection(): void {
     clearTimeout(this.#stableTimer);
     this.#subscriber.reset();
-    this.#window.close();
-    for (const id of [...this.#inFlight]) client.removeOutgoingMessage(id);
-    this.#inFlight.clear();
-    this.#unheard.clear();
+    this.#sender.close();
   }
 
   #onError(error: Error & { code?: unknown }): void {
     if (this.#state === 'stopping' || this.#state === 'stopped') return;
     if (isVersionRefusal(error.code) && this.#state === 'connecting') {
-      this.#outcome = 'version-refused';
-      this.#options.log.info({ version: this.#protocol.version }, 'the broker does not speak this version of MQTT');
+      this.#reconnection.outcome = 'version-refused';
+      this.#options.log.info(
+        { version: this.#reconnection.protocolVersion },
+        'the broker does not speak this version of MQTT',
+      );
     } else {
-      if (this.#state === 'connecting' && error.code !== 'ECONNRESET') this.#outcome = 'failed';
+      if (this.#state === 'connecting' && error.code !== 'ECONNRESET') this.#reconnection.outcome = 'failed';
       this.#complain(this.#state === 'connected' ? 'protocol' : 'connect', error);
     }
     // After a packet it could not read MQTT.js would keep the link open and read nothing any more.
@@ -325,8 +244,7 @@ export class BrokerSession implements Link {
 
   #onDisconnect(reasonCode: number): void {
     if (reasonCode !== SESSION_TAKEN_OVER) return;
-    this.#attempt = Math.max(this.#attempt, TAKEOVER_ATTEMPT);
-    if (this.#client) this.#client.options.reconnectPeriod = reconnectDelay(this.#attempt, this.#random);
+    if (this.#client) this.#reconnection.takenOver(this.#client.options);
     this.#reportTakeover('the broker says so');
   }
 
@@ -335,7 +253,7 @@ export class BrokerSession implements Link {
     this.#limiter.pass('takeover', (suppressed) =>
       this.#options.log.error(
         { event: 'broker.takeover', clientId, suppressed },
-        `the connection seems to be taken over by another client (${sign}): do two devices have one id?`,
+        `the connection seems to be taken over by another client (${sign}): is the network that bad, or do two devices have one id?`,
       ),
     );
   }
@@ -387,16 +305,6 @@ export class BrokerSession implements Link {
       this.#options.log.error({ err: error, what }, 'internal error in the broker session');
     }
   }
-}
-
-function closedWindow(): SendWindow {
-  const window = new SendWindow(0, () => {});
-  window.close();
-  return window;
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Waits for `work`, but not for long; what it throws later is its own business. */

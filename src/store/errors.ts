@@ -30,6 +30,8 @@ export class StoreError extends Error {
   readonly code: StoreErrorCode;
   readonly retry: boolean;
   readonly hint: string;
+  /** What happened, without the hint. */
+  readonly detail: string;
   /** SQLite's or the system's own code, e.g. `SQLITE_IOERR_WRITE` or `EROFS`. */
   readonly causeCode: string;
 
@@ -39,6 +41,7 @@ export class StoreError extends Error {
     this.code = code;
     this.retry = code !== 'E_STORE_STATEMENT' && code !== 'E_STORE_NODE' && code !== 'E_STORE_NEWER';
     this.hint = HINTS[code];
+    this.detail = detail;
     this.causeCode = causeCode;
   }
 }

@@ -71,7 +71,7 @@ function trySetAside(path: string, options: OpenOptions): Aside | { connection: 
     if (!curable(error)) throw error;
     const aside = guard(`set ${path} aside`, () => setAside(path, options.now()));
     options.log.error({ event: 'store.set-aside', setAside: aside, err: error }, 'the database is damaged');
-    return { setAside: aside, reason: (error as Error).message };
+    return { setAside: aside, reason: (error as StoreError).detail };
   }
 }
 

@@ -154,7 +154,8 @@ void test_join() {
       CHECK_EQ(text, std::to_string(child.pid()) + "\n");
     }
     CHECK_OK(cgroup->kill_all());
-    CHECK(WIFSIGNALED(child.wait()));
+    int status = child.wait();
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
   }
   CHECK_OK(cgroup->remove());
 }
