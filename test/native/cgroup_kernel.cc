@@ -139,24 +139,25 @@ void test_life() {
   CHECK(pod->pids()->empty());
 }
 
-void test_join() {
-  auto cgroup = Cgroup::create(g_top + "/join", {});
+// A fresh cgroup for each: what was killed once must not be cloned into again (see clone_fd()).
+void test_join(bool born_in_it) {
+  std::string path = g_top + (born_in_it ? "/born" : "/joined");
+  auto cgroup = Cgroup::create(path, {});
   if (!CHECK_OK(cgroup)) return;
-  for (bool born : {false, true}) {
-    Child child([&] { return cgroup->join(born) ? sleep_forever() : 1; }, born ? &*cgroup : nullptr);
-    child.release();
-    for (const CgroupHierarchy &hierarchy : CgroupHost::get().hierarchies()) {
-      std::string text;
-      for (int i = 0; i < 200 && text.empty(); ++i) {
-        read_cgroup_file(hierarchy.root.get(), g_top + "/join/cgroup.procs", text);
-        if (text.empty()) usleep(5000);
-      }
-      CHECK_EQ(text, std::to_string(child.pid()) + "\n");
+  Child child([&] { return cgroup->join(born_in_it) ? sleep_forever() : 1; },
+              born_in_it ? &*cgroup : nullptr);
+  child.release();
+  for (const CgroupHierarchy &hierarchy : CgroupHost::get().hierarchies()) {
+    std::string text;
+    for (int i = 0; i < 200 && text.empty(); ++i) {
+      read_cgroup_file(hierarchy.root.get(), path + "/cgroup.procs", text);
+      if (text.empty()) usleep(5000);
     }
-    CHECK_OK(cgroup->kill_all());
-    int status = child.wait();
-    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    CHECK_EQ(text, std::to_string(child.pid()) + "\n");
   }
+  CHECK_OK(cgroup->kill_all());
+  int status = child.wait();
+  CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
   CHECK_OK(cgroup->remove());
 }
 
@@ -361,7 +362,8 @@ int main() {
     return 0;
   }
   test_life();
-  test_join();
+  test_join(false);
+  test_join(true);
   test_resize();
   test_fork_storm();
   test_stray();

@@ -47,6 +47,9 @@ class Cgroup {
   // Directory fd for CLONE_INTO_CGROUP, owned by this object; -1 if there is no unified hierarchy. On a
   // hybrid system it is the unified directory: limits live elsewhere, so call add() as well
   // whenever needs_add() is true (the child must be held until add() returned).
+  // Clone only into a cgroup that was never killed, from a caller whose own cgroup never was: recent kernels
+  // compare the two cgroups' counts of cgroup.kill and SIGKILL the newborn child when they differ (seen on
+  // 6.18). The shim is safe: it lives in a cgroup made for it, and create() replaces leftovers.
   int clone_fd() const { return clone_fd_.get(); }
   bool needs_add() const;
 

@@ -27,6 +27,7 @@ export class Board {
   /** Every message in order of arrival. */
   readonly messages: { topic: string; payload: Buffer; retained: boolean }[] = [];
   agent: ChildProcess | undefined;
+  static #count = 0;
   #base: string;
   #before: Traces;
   #settings: string[];
@@ -38,7 +39,7 @@ export class Board {
     this.#before = before;
     this.#settings = settings;
     this.#base = mkdtempSync('/var/tmp/edgepod-board-');
-    this.device = `board-${process.pid}`;
+    this.device = `board-${process.pid}-${Board.#count++}`;
     this.dataDir = join(this.#base, 'data');
     mkdirSync('/run/edgepod-test', { recursive: true, mode: 0o700 });
     this.runDir = mkdtempSync('/run/edgepod-test/');
