@@ -1,7 +1,7 @@
 /**
  * The images `debian` and `nginx` of the demo and the tests, made of this distribution's own packages: the nginx image is
- * the debian layer (gzip) and one with what nginx adds (zstd). OCI archives, kept in test/.cache/images under a hash of
- * what they are made of.
+ * the debian layer and one with what nginx adds. OCI archives, kept in test/.cache/images under a hash of what they are
+ * made of.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -90,7 +90,7 @@ async function build(arch: Arch, progress: Progress): Promise<void> {
     finishNginx(nginx);
     progress('writing the archives');
     const base = await packLayer(work, debian, allPaths(debian), 'gzip');
-    const added = await packLayer(work, nginx, changedPaths(debian, nginx), 'zstd');
+    const added = await packLayer(work, nginx, changedPaths(debian, nginx), 'gzip');
     await write('debian', arch, work, [base]);
     await write('nginx', arch, work, [base, added]);
   } finally {

@@ -73,7 +73,7 @@ test('layers are unpacked once, and stay until the last image that has them is r
 
 test('an image a pod needs keeps its last name; one name of several can go', async () => {
   const archive = await board.archive([base], { name: 'a:1' });
-  const [{ id }] = (await board.images.load(archive)) as [{ id: string }];
+  const id = (await board.images.load(archive))[0]!.id;
   await board.images.load(archive, { name: 'b:1' });
   const inUse = new Set([id]);
   assert.deepEqual(await board.images.remove('a:1', inUse), { untagged: ['docker.io/library/a:1'], removed: false });
