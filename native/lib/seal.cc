@@ -9,7 +9,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <climits>
 #include <cstdlib>
+#include <cstring>
 
 #include "lib/fd.h"
 #include "lib/sys.h"
@@ -33,10 +35,25 @@ bool is_sealed() {
   return (fs.f_flag & ST_RDONLY) || (seals >= 0 && (seals & kSeals) == kSeals);
 }
 
-UniqueFd readonly_mount() {
-  UniqueFd tree(sys_open_tree(AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-  if (!tree || sys_mount_setattr(tree.get(), 0, MOUNT_ATTR_RDONLY, 0) < 0) return UniqueFd();
-  return tree;
+// Executes this program from a private read-only copy of the mount it is on. The directory is what is copied,
+// so that /proc/<pid>/exe and `ps` go on showing the program's name. Returns if any of it does not work.
+void execute_readonly(char** argv) {
+  char path[PATH_MAX];
+  const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+  if (n <= 1) return;
+  path[n] = '\0';
+  char* slash = strrchr(path, '/');
+  const std::string name = slash + 1;
+  *slash = '\0';
+  const UniqueFd directory(sys_open_tree(AT_FDCWD, *path ? path : "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  if (!directory || sys_mount_setattr(directory.get(), 0, MOUNT_ATTR_RDONLY, 0) < 0) return;
+  struct stat running, found;
+  // The name may belong to another file by now: an upgrade, or a link.
+  if (stat("/proc/self/exe", &running) < 0 ||
+      fstatat(directory.get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) < 0)
+    return;
+  if (running.st_dev != found.st_dev || running.st_ino != found.st_ino) return;
+  syscall(SYS_execveat, directory.get(), name.c_str(), argv, environ, 0);
 }
 
 Result<UniqueFd> sealed_copy() {
@@ -66,8 +83,7 @@ Result<Ok> seal_executable(char** argv) {
     return Ok{};
   }
   if (setenv(kMarker, "1", 1) < 0) return errno_error(kStep, "setenv");
-  const UniqueFd mount = readonly_mount();
-  if (mount) syscall(SYS_execveat, mount.get(), "", argv, environ, AT_EMPTY_PATH);
+  execute_readonly(argv);
   auto copy = sealed_copy();
   if (!copy) return std::move(copy.error());
   syscall(SYS_execveat, copy->get(), "", argv, environ, AT_EMPTY_PATH);

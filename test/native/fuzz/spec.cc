@@ -4,7 +4,7 @@
 #include "lib/mount_options.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const auto spec = edgepod::parse_spec({reinterpret_cast<const char*>(data), size});
+  auto spec = edgepod::parse_spec({reinterpret_cast<const char*>(data), size});
   if (spec)
     for (const auto& mount : spec->mounts)
       (void)edgepod::parse_mount_options(mount.options, mount.type == "bind");
