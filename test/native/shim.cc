@@ -143,6 +143,7 @@ void test_journal() {
   CHECK_EQ(journal.after(0)->seq, 1u);
   CHECK_EQ(journal.after(3)->attempt, 4u);
   CHECK(journal.after(5) == nullptr);
+  CHECK(journal.holds_exit("web", 3) && !journal.holds_exit("web", 6) && !journal.holds_exit("we", 3));
   journal.acknowledge(3);
   CHECK_EQ(journal.size(), 2u);
   CHECK_EQ(journal.after(0)->seq, 4u);

@@ -135,7 +135,7 @@ void Client::watch(bool blocked) {
   uint32_t wanted = (queue_.empty() ? EPOLLIN : 0u) | (blocked ? EPOLLOUT : 0u);
   if (wanted == watched_) return;
   watched_ = wanted;
-  poller_.change(fd_.get(), wanted, this);
+  poller_.change(fd_.get(), wanted);
 }
 
 }  // namespace edgepod

@@ -14,13 +14,21 @@ namespace {
 
 constexpr const char* kStep = "exit-file";
 
+std::string file_name(std::string_view name, uint32_t attempt) {
+  return std::string(name) + '-' + std::to_string(attempt) + ".json";
+}
+
 }  // namespace
+
+void remove_exit_file(int exits_dir, std::string_view name, uint32_t attempt) {
+  (void)unlinkat(exits_dir, file_name(name, attempt).c_str(), 0);
+}
 
 Result<Ok> write_exit_file(int exits_dir, const ContainerView& container) {
   JsonText json;
   put_container(json, container);
   const std::string text = json.finish();
-  const std::string name = std::string(container.name) + '-' + std::to_string(container.attempt) + ".json";
+  const std::string name = file_name(container.name, container.attempt);
   const std::string temporary = '.' + name + ".tmp";
   UniqueFd file(
       openat(exits_dir, temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));

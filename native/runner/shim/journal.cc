@@ -29,6 +29,12 @@ const Event* Journal::after(uint64_t seq) const {
   return found == events_.end() ? nullptr : &*found;
 }
 
+bool Journal::holds_exit(std::string_view container, uint32_t attempt) const {
+  return std::any_of(events_.begin(), events_.end(), [&](const Event& event) {
+    return event.type == EventType::Exit && event.container == container && event.attempt == attempt;
+  });
+}
+
 bool Journal::has_room(size_t more) const {
   if (events_.size() + more <= kCapacity) return true;
   auto ooms = static_cast<size_t>(std::count_if(

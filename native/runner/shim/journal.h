@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <string_view>
 
 #include "runner/shim/exit_status.h"
 
@@ -34,6 +35,9 @@ class Journal {
 
   // The oldest kept event with a number greater than `seq`, or null.
   const Event* after(uint64_t seq) const;
+
+  // Whether the exit of this attempt is among what is kept.
+  bool holds_exit(std::string_view container, uint32_t attempt) const;
 
   uint64_t last_seq() const { return last_seq_; }
   size_t size() const { return events_.size(); }

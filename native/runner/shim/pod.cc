@@ -52,7 +52,7 @@ void Pod::accept_client() {
   release_later();
   if (connection) return client_.adopt(std::move(connection));
   if (errno == EAGAIN) return;
-  context_.poller.change(listening_.get(), 0, this);
+  context_.poller.change(listening_.get(), 0);
   accept_again_ms_ = monotonic_ms() + kAcceptPauseMs;
 }
 
@@ -115,7 +115,7 @@ void Pod::tick(int64_t now_ms) {
   for (PendingExec& pending : execs_) pending.exec->tick(now_ms);
   if (now_ms >= accept_again_ms_) {
     accept_again_ms_ = INT64_MAX;
-    context_.poller.change(listening_.get(), EPOLLIN, this);
+    context_.poller.change(listening_.get(), EPOLLIN);
   }
   if (now_ms >= release_at_ms_) {
     release_at_ms_ = INT64_MAX;

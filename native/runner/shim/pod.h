@@ -1,7 +1,8 @@
 // The shim at work: containers, execs, the agent's requests and the kernel's signals, in one loop.
 //
 // Invariants: every child is in `members_`, `execs_` or the sandbox until it is reaped; an exit is in the
-// journal and on disk before the agent can see it anywhere else; a handler never waits.
+// journal and on disk before the agent can see it anywhere else, and stays on disk until it is acknowledged
+// and its container removed; a handler never waits.
 #pragma once
 
 #include <cstdint>
@@ -65,6 +66,7 @@ class Pod final : public Watcher, public ClientHandler {
   std::string handle(int64_t id, const ShutdownRequest& request);
   Result<Ok> check_start(const StartRequest& request);
   Result<Ok> remove_ended(const std::string& name);
+  void remove_acknowledged_exits(uint64_t seq);
   ContainerPtr find(const std::string& name) const;
   size_t running() const;
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runner/shim/exit_file.h"
 #include "runner/shim/messages.h"
 #include "runner/shim/notes.h"
 #include "runner/shim/pod.h"
@@ -122,6 +123,8 @@ Result<Ok> Pod::remove_ended(const std::string& name) {
   if (member == members_.end()) return Ok{};
   if (!member->published) return input_error("remove", name + " has not ended", EBUSY);
   EDGEPOD_TRY(member->container->remove_cgroup());
+  if (!journal_.holds_exit(name, member->container->attempt()))
+    remove_exit_file(context_.exits_dir.get(), name, member->container->attempt());
   members_.erase(member);
   return Ok{};
 }
@@ -165,8 +168,20 @@ std::string Pod::handle(int64_t id, const UpdateRequest& request) {
 std::string Pod::handle(int64_t id, const AckRequest& request) {
   if (request.seq > journal_.last_seq())
     return error_message(id, input_error("ack", "params.seq: no such event yet", ERANGE));
+  remove_acknowledged_exits(request.seq);
   journal_.acknowledge(request.seq);
   return empty_answer(id);
+}
+
+// Those whose container is removed already, or runs again as a later attempt.
+void Pod::remove_acknowledged_exits(uint64_t seq) {
+  for (const Event* event = journal_.after(0); event != nullptr && event->seq <= seq;
+       event = journal_.after(event->seq)) {
+    if (event->type != EventType::Exit) continue;
+    ContainerPtr present = find(event->container);
+    if (!present || present->attempt() != event->attempt)
+      remove_exit_file(context_.exits_dir.get(), event->container, event->attempt);
+  }
 }
 
 std::string Pod::handle(int64_t id, const ShutdownRequest&) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "lib/fd.h"
 #include "lib/result.h"
@@ -24,7 +25,7 @@ class Poller {
 
   // `events` are EPOLLIN and so on; level-triggered. The watcher must call remove() before it goes away.
   Result<Ok> add(int fd, uint32_t events, Watcher* watcher);
-  void change(int fd, uint32_t events, Watcher* watcher);
+  void change(int fd, uint32_t events);
   // Call before closing: a child between clone and exec may hold a copy, and the kernel then keeps the watch.
   void remove(int fd);
 
@@ -33,6 +34,7 @@ class Poller {
 
  private:
   UniqueFd epoll_;
+  std::vector<Watcher*> watchers_;  // by descriptor
 };
 
 // Milliseconds of this boot; never goes back, goes on while suspended.

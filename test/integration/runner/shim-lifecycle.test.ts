@@ -135,6 +135,9 @@ describe('containers of a shim', () => {
     }
     assert.equal(openFds(pod.shimPid), fds);
     assert.deepEqual(pod.cgroupDirs('cycle'), []);
+    // The first was removed before it was acknowledged.
+    const exits = readdirSync(join(pod.dir, 'exits')).filter((name) => name.startsWith('cycle'));
+    assert.deepEqual(exits, []);
     assert.ok(alive(pod.shimPid));
   });
 });
