@@ -1,4 +1,5 @@
-// no_syscall NAME[,NAME...] PROGRAM ARG...: runs a program on a kernel that lacks the named system calls.
+// no_syscall NAME[,NAME...] PROGRAM ARG...: runs a program on a kernel that
+// lacks the named system calls.
 #include "../no_syscall.h"
 
 #include <algorithm>
@@ -26,20 +27,22 @@ constexpr Named kCalls[] = {
     {"pidfd_send_signal", SYS_pidfd_send_signal},
 };
 
-}  // namespace
+} // namespace
 
-int main(int argc, char** argv) {
-  if (argc < 3) return 2;
+int main(int argc, char **argv) {
+  if (argc < 3)
+    return 2;
   std::vector<int> numbers;
   for (std::string_view left = argv[1]; !left.empty();) {
     const size_t comma = std::min(left.find(','), left.size());
     bool known = false;
-    for (const Named& call : kCalls)
+    for (const Named &call : kCalls)
       if (call.name == left.substr(0, comma)) {
         numbers.push_back(call.number);
         known = true;
       }
-    if (!known) return 2;
+    if (!known)
+      return 2;
     left.remove_prefix(std::min(comma + 1, left.size()));
   }
   if (!take_syscalls_away(numbers)) {
