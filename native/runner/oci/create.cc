@@ -30,7 +30,7 @@ std::string now_text() {
 }
 
 Result<std::string> cgroup_path(const Spec& spec, const std::string& id) {
-  if (spec.cgroups_path.empty()) return "edgepod-runner/" + id;
+  if (spec.cgroups_path.empty()) return "edgepod-runner-" + id;
   if (spec.cgroups_path.find(':') != std::string::npos)
     return input_error("parse-spec", "linux.cgroupsPath: systemd slices are not supported, give a path",
                        ENOTSUP);
