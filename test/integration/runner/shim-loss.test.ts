@@ -32,7 +32,7 @@ describe('loss and end of a shim', () => {
       assert.ok(all.every(alive));
       process.kill(pod.shimPid, 'SIGKILL');
       await eventually('everything is gone', () => !all.some(alive));
-      pod.removeCgroups();
+      await pod.removeCgroups();
       // A new shim can take the directory over.
       assert.equal(pod.startShim(), undefined);
       assert.deepEqual(await pod.close(), []);

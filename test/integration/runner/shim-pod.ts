@@ -153,16 +153,20 @@ export class ShimPod {
       await client.request('shutdown').catch(() => {});
     }
     for (const client of this.#clients) await client.kill();
-    this.removeCgroups();
+    await this.removeCgroups();
     rmSync(this.base, { recursive: true, force: true });
     await eventually('the processes of the pod are gone', () => !pids.some(alive));
     return (await leakedSoon(this.#before, 0)).filter((line) => line.includes(this.uid) || line.includes(this.base));
   }
 
-  /** What the agent does with the cgroups of a shim that died; they must be empty. */
-  removeCgroups(): void {
+  /** What the agent does with the cgroups of a shim that died. Killed processes need a moment to leave them. */
+  async removeCgroups(): Promise<void> {
     const dirs = globSync(`/sys/fs/cgroup/{,*/}${this.cgroupParent}{,/*,/*/*,/*/*/*}`);
-    for (const dir of dirs.sort().reverse()) if (statSync(dir).isDirectory()) rmdirSync(dir);
+    for (const dir of dirs.sort().reverse()) {
+      if (!statSync(dir).isDirectory()) continue;
+      await eventually(`${dir} is empty`, () => readFileSync(join(dir, 'cgroup.procs'), 'utf8') === '');
+      rmdirSync(dir);
+    }
   }
 
   #image(): string {
