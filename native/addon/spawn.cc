@@ -1,11 +1,10 @@
 // run(file, args, env, timeoutMs) → {exitCode, signal, stdout}: a short-lived helper program (the shim's
-// foreground parent) with clean signals and no inherited descriptors. posix_spawn shares the address space
-// until execve, so the cost does not grow with the agent's memory and a board with strict overcommit can
-// still start pods.
+// foreground parent) with clean signals and no inherited descriptors.
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -32,6 +31,47 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   for (std::string& text : texts) result.push_back(text.data());
   result.push_back(nullptr);
   return result;
+}
+
+struct ChildSetup {
+  char** arguments;
+  char** environment;
+  int null_fd;
+  int output_fd;
+  volatile int error;  // written by the child, in our memory
+};
+
+void close_from(unsigned first) {
+  if (syscall(SYS_close_range, first, ~0u, 0) == 0) return;  // Linux 5.9
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  for (unsigned fd = first; fd < limit.rlim_cur && fd < 65536; ++fd) close(static_cast<int>(fd));
+}
+
+// In the vfork child: system calls only, no allocation, no locks.
+[[noreturn]] void exec_child(ChildSetup* setup) {
+  // The kernel's own structure, zero for SIG_DFL, by system call: glibc's sigaction refuses its internal
+  // signals.
+  alignas(8) const unsigned char defaults[64] = {};
+  for (int number = 1; number <= 64; ++number) syscall(SYS_rt_sigaction, number, defaults, nullptr, 8);
+  bool const placed =
+      dup2(setup->null_fd, 0) == 0 && dup2(setup->output_fd, 1) == 1 && dup2(setup->null_fd, 2) == 2;
+  if (placed) {
+    // Third-party addons may have opened descriptors without CLOEXEC; none may reach a container.
+    close_from(3);
+    const uint64_t none = 0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
+    execve(setup->arguments[0], setup->arguments, setup->environment);
+  }
+  setup->error = errno;
+  _exit(127);
+}
+
+// A frame of its own that the parent leaves only after the child is done with it.
+[[gnu::noinline]] pid_t fork_and_exec(ChildSetup* setup) {
+  pid_t const pid = vfork();
+  if (pid == 0) exec_child(setup);
+  return pid;
 }
 
 class SpawnTask : public Task {
@@ -70,29 +110,26 @@ class SpawnTask : public Task {
   }
 
  private:
+  // vfork by hand rather than posix_spawn: glibc's leaves its two internal signals (32, 33) ignored, and
+  // "ignored" survives execve into every container. The cost is the same: the address space is shared until
+  // execve, so it does not grow with the agent's memory, and a board with strict overcommit can still start
+  // pods.
   int spawn(int output, pid_t* pid) {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, output, 1);
-    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    // Third-party addons may have opened descriptors without CLOEXEC; none may reach a container.
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    sigset_t signals;
-    sigemptyset(&signals);
-    posix_spawnattr_setsigmask(&attributes, &signals);
-    sigfillset(&signals);  // Node ignores SIGPIPE, and "ignored" survives execve into every container
-    posix_spawnattr_setsigdefault(&attributes, &signals);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-
-    int const error = posix_spawn(pid, arguments_[0].c_str(), &actions, &attributes,
-                                  pointers(arguments_).data(), pointers(environment_).data());
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    return error;
+    std::vector<char*> arguments = pointers(arguments_);
+    std::vector<char*> environment = pointers(environment_);
+    UniqueFd const null(open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null) return errno;
+    // No handler of this process may run in the child, which shares our memory.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    ChildSetup setup = {arguments.data(), environment.data(), null.get(), output, 0};
+    *pid = fork_and_exec(&setup);
+    int const fork_error = *pid < 0 ? errno : 0;
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (fork_error != 0) return fork_error;
+    if (setup.error != 0) waitpid(*pid, nullptr, __WALL);
+    return setup.error;
   }
 
   // Until the child has ended (whoever else may hold the pipe) or the time is up: then false.

@@ -185,6 +185,7 @@ describe('environments', { timeout: 60_000 }, () => {
   test('a Worker has its own state and may end with open connections and running tasks', async () => {
     const path = join(base, `socket-${sockets++}`);
     const peer = spawn(await nativeProgram('tools/seqpacket_peer'), [path, 'echo']);
+    const peerExit = once(peer, 'exit');
     await once(peer.stdout, 'data');
     const script = `
       const { parentPort, workerData } = require('node:worker_threads');
@@ -200,7 +201,7 @@ describe('environments', { timeout: 60_000 }, () => {
     const [message] = (await once(worker, 'message')) as [string];
     assert.equal(message, 'from the worker');
     await once(worker, 'exit');
-    await once(peer, 'exit'); // the connection was closed with the environment
+    await peerExit; // the connection was closed with the environment
   });
 
   test('a process that exits in the middle of everything exits cleanly', async () => {
