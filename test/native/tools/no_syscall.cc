@@ -27,11 +27,10 @@ constexpr Named kCalls[] = {
     {"pidfd_send_signal", SYS_pidfd_send_signal},
 };
 
-} // namespace
+}  // namespace
 
 int main(int argc, char **argv) {
-  if (argc < 3)
-    return 2;
+  if (argc < 3) return 2;
   std::vector<int> numbers;
   for (std::string_view left = argv[1]; !left.empty();) {
     const size_t comma = std::min(left.find(','), left.size());
@@ -41,8 +40,7 @@ int main(int argc, char **argv) {
         numbers.push_back(call.number);
         known = true;
       }
-    if (!known)
-      return 2;
+    if (!known) return 2;
     left.remove_prefix(std::min(comma + 1, left.size()));
   }
   if (!take_syscalls_away(numbers)) {

@@ -27,21 +27,18 @@ int accept_one(const char *path) {
   std::string const full = path;
   size_t const slash = full.rfind('/');
   if (chdir(full.substr(0, slash).c_str()) != 0)
-    die("chdir"); // the path may be longer than a socket address
+    die("chdir");  // the path may be longer than a socket address
   int const listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  std::snprintf(address.sun_path, sizeof address.sun_path, "%s",
-                full.substr(slash + 1).c_str());
-  if (bind(listening, reinterpret_cast<sockaddr *>(&address), sizeof address) !=
-          0 ||
+  std::snprintf(address.sun_path, sizeof address.sun_path, "%s", full.substr(slash + 1).c_str());
+  if (bind(listening, reinterpret_cast<sockaddr *>(&address), sizeof address) != 0 ||
       listen(listening, 1) != 0)
     die(path);
   std::puts("listening");
   std::fflush(stdout);
   int const connection = accept(listening, nullptr, nullptr);
-  if (connection < 0)
-    die("accept");
+  if (connection < 0) die("accept");
   return connection;
 }
 
@@ -55,13 +52,10 @@ void echo(int connection) {
     message.msg_control = control;
     message.msg_controllen = sizeof control;
     ssize_t const size = recvmsg(connection, &message, 0);
-    if (size <= 0)
-      return;
+    if (size <= 0) return;
     part.iov_len = static_cast<size_t>(size);
-    if (sendmsg(connection, &message, MSG_NOSIGNAL) < 0)
-      die("sendmsg");
-    for (cmsghdr *head = CMSG_FIRSTHDR(&message); head != nullptr;
-         head = CMSG_NXTHDR(&message, head)) {
+    if (sendmsg(connection, &message, MSG_NOSIGNAL) < 0) die("sendmsg");
+    for (cmsghdr *head = CMSG_FIRSTHDR(&message); head != nullptr; head = CMSG_NXTHDR(&message, head)) {
       size_t const count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
       for (size_t at = 0; at < count; ++at) {
         int fd;
@@ -73,35 +67,29 @@ void echo(int connection) {
 }
 
 void print_all(int connection) {
-  if (std::fgets(buffer, sizeof buffer, stdin) == nullptr)
-    return;
+  if (std::fgets(buffer, sizeof buffer, stdin) == nullptr) return;
   for (ssize_t size; (size = recv(connection, buffer, sizeof buffer, 0)) > 0;)
     std::printf("%.*s\n", static_cast<int>(size), buffer);
 }
 
-} // namespace
+}  // namespace
 
 int main(int argc, char **argv) {
-  if (argc < 3)
-    return 2;
-  setvbuf(stdout, nullptr, _IOLBF, 0); // the test reads line by line
+  if (argc < 3) return 2;
+  setvbuf(stdout, nullptr, _IOLBF, 0);  // the test reads line by line
   int const connection = accept_one(argv[1]);
   std::string const mode = argv[2];
-  if (mode == "echo")
-    echo(connection);
-  if (mode == "late")
-    print_all(connection);
+  if (mode == "echo") echo(connection);
+  if (mode == "late") print_all(connection);
   if (mode == "oversize") {
     std::memset(buffer, 'x', sizeof buffer);
-    if (send(connection, buffer, 65537, MSG_NOSIGNAL) < 0)
-      die("send");
-    (void)!recv(connection, buffer, 1, 0); // until the client has given up
+    if (send(connection, buffer, 65537, MSG_NOSIGNAL) < 0) die("send");
+    (void)!recv(connection, buffer, 1, 0);  // until the client has given up
   }
   if (mode == "flood") {
     for (int count = 0; count < std::atoi(argv[3]); ++count) {
       std::string const text = std::to_string(count);
-      if (send(connection, text.data(), text.size(), MSG_NOSIGNAL) < 0)
-        die("send");
+      if (send(connection, text.data(), text.size(), MSG_NOSIGNAL) < 0) die("send");
     }
   }
   return 0;
