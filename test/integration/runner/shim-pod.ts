@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { program } from '../../images/programs.ts';
 import { leakedSoon, type Traces, traces } from '../../leaks.ts';
 import { PAUSE, RUNNER } from './native.ts';
@@ -36,6 +37,12 @@ export interface StartOptions {
 }
 
 let pods = 0;
+const open = new Set<ShimPod>();
+
+// What a failed test left running must not disturb the next file.
+after(async () => {
+  for (const pod of open) await pod.close();
+});
 
 export class ShimPod {
   readonly base = mkdtempSync('/var/tmp/edgepod-shim-');
@@ -57,6 +64,7 @@ export class ShimPod {
 
   constructor() {
     mkdirSync(this.dir, { recursive: true, mode: 0o700 });
+    open.add(this);
   }
 
   /** Starts the shim; undefined, or the error it printed. */
@@ -146,6 +154,7 @@ export class ShimPod {
    * pods may come and go on this machine meanwhile.
    */
   async close(): Promise<string[]> {
+    open.delete(this);
     const pids: number[] = [];
     if (existsSync(this.socket)) {
       pids.push(this.shimPid, ...childrenOf(this.shimPid));
