@@ -28,7 +28,11 @@ import { nativeProgram } from '../runner/native-build.ts';
 
 const addon = loadAddon();
 const base = mkdtempSync('/var/tmp/edgepod-addon-');
-after(() => rmSync(base, { recursive: true }));
+const peers: ChildProcess[] = [];
+after(() => {
+  for (const peer of peers) peer.kill('SIGKILL'); // of tests that failed
+  rmSync(base, { recursive: true });
+});
 let sockets = 0;
 
 interface Connection {
@@ -45,6 +49,7 @@ async function connect(mode: string[], dir = base): Promise<Connection> {
   const peer = spawn(await nativeProgram('tools/seqpacket_peer'), [path, ...mode], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  peers.push(peer);
   const lines = createInterface(peer.stdout)[Symbol.asyncIterator]();
   assert.equal((await lines.next()).value, 'listening');
   const packets: { text: string; fds: number[] }[] = [];
@@ -175,6 +180,7 @@ describe('SEQPACKET client', { timeout: 60_000 }, () => {
       addon.send(handle, 'x');`;
     const path = join(base, `socket-${sockets++}`);
     const peer = spawn(await nativeProgram('tools/seqpacket_peer'), [path, 'echo']);
+    peers.push(peer);
     await once(peer.stdout, 'data');
     const { stdout } = await addon.run(process.execPath, ['-e', script, path], [], 30_000);
     assert.equal(stdout, 'caught boom\n');
@@ -186,6 +192,7 @@ describe('environments', { timeout: 60_000 }, () => {
     const path = join(base, `socket-${sockets++}`);
     const peer = spawn(await nativeProgram('tools/seqpacket_peer'), [path, 'echo']);
     const peerExit = once(peer, 'exit');
+    peers.push(peer);
     await once(peer.stdout, 'data');
     const script = `
       const { parentPort, workerData } = require('node:worker_threads');
