@@ -1,6 +1,6 @@
 /** The addon's parts against real peers: sockets, programs, locks, mounts. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   closeSync,
@@ -20,11 +20,11 @@ import {
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { readFeatures } from '../../../src/runtime/features.ts';
 import { loadAddon, loadNative, nativeDir } from '../../../src/runtime/native.ts';
 import { readProcesses, StatsReader } from '../../../src/runtime/stats.ts';
-import { nativeProgram } from '../runner/native-build.ts';
 
 const addon = loadAddon();
 const base = mkdtempSync('/var/tmp/edgepod-addon-');
@@ -34,6 +34,14 @@ after(() => {
   rmSync(base, { recursive: true });
 });
 let sockets = 0;
+
+/** The other end of a connection: test/native/tools/seqpacket_peer.cc, built when it is not up to date. */
+async function peerProgram(): Promise<string> {
+  const native = join(import.meta.dirname, '../../../native');
+  const program = join(native, 'build', process.arch, 'tools/seqpacket_peer');
+  await promisify(execFile)('make', ['-s', '-C', native, program]);
+  return program;
+}
 
 interface Connection {
   handle: number;
@@ -46,7 +54,7 @@ interface Connection {
 
 async function connect(mode: string[], dir = base): Promise<Connection> {
   const path = join(dir, `socket-${sockets++}`);
-  const peer = spawn(await nativeProgram('tools/seqpacket_peer'), [path, ...mode], {
+  const peer = spawn(await peerProgram(), [path, ...mode], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   peers.push(peer);
@@ -179,7 +187,7 @@ describe('SEQPACKET client', { timeout: 60_000 }, () => {
       const handle = addon.connect(process.argv[1], () => { throw new Error('boom'); }, () => {});
       addon.send(handle, 'x');`;
     const path = join(base, `socket-${sockets++}`);
-    const peer = spawn(await nativeProgram('tools/seqpacket_peer'), [path, 'echo']);
+    const peer = spawn(await peerProgram(), [path, 'echo']);
     peers.push(peer);
     await once(peer.stdout, 'data');
     const { stdout } = await addon.run(process.execPath, ['-e', script, path], [], 30_000);
@@ -190,7 +198,7 @@ describe('SEQPACKET client', { timeout: 60_000 }, () => {
 describe('environments', { timeout: 60_000 }, () => {
   test('a Worker has its own state and may end with open connections and running tasks', async () => {
     const path = join(base, `socket-${sockets++}`);
-    const peer = spawn(await nativeProgram('tools/seqpacket_peer'), [path, 'echo']);
+    const peer = spawn(await peerProgram(), [path, 'echo']);
     const peerExit = once(peer, 'exit');
     peers.push(peer);
     await once(peer.stdout, 'data');
@@ -295,8 +303,17 @@ describe('system', { timeout: 60_000 }, () => {
     await assert.rejects(addon.mountTmpfs(join(base, 'to-etc'), 4096, 0o700), { step: 'tmpfs-mount' });
   });
 
-  test('sd_notify reaches a datagram socket, and is quiet without one', () => {
+  test('sd_notify reaches systemd’s socket, and says when there is none', async () => {
     assert.equal(addon.sdNotify('READY=1'), false);
+    const path = join(base, 'notify');
+    const peer = spawn(await peerProgram(), [path, 'datagram']);
+    peers.push(peer);
+    const lines = createInterface(peer.stdout)[Symbol.asyncIterator]();
+    assert.equal((await lines.next()).value, 'listening');
+    const script = `console.log(require(${JSON.stringify(join(nativeDir(), 'edgepod.node'))}).sdNotify('READY=1'))`;
+    const told = await addon.run(process.execPath, ['-e', script], [`NOTIFY_SOCKET=${path}`], 30_000);
+    assert.equal(told.stdout, 'true\n');
+    assert.equal((await lines.next()).value, 'READY=1');
   });
 
   test('features of this machine', async () => {

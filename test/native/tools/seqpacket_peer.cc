@@ -23,21 +23,23 @@ char buffer[kBuffer];
   std::exit(1);
 }
 
-int accept_one(const char *path) {
+int bind_to(const char *path, int type) {
   std::string const full = path;
   size_t const slash = full.rfind('/');
   if (chdir(full.substr(0, slash).c_str()) != 0)
     die("chdir");  // the path may be longer than a socket address
-  int const listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  int const listening = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::snprintf(address.sun_path, sizeof address.sun_path, "%s", full.substr(slash + 1).c_str());
-  if (bind(listening, reinterpret_cast<sockaddr *>(&address), sizeof address) != 0 ||
-      listen(listening, 1) != 0)
-    die(path);
+  if (bind(listening, reinterpret_cast<sockaddr *>(&address), sizeof address) != 0) die(path);
+  if (type == SOCK_SEQPACKET && listen(listening, 1) != 0) die(path);
   std::puts("listening");
-  std::fflush(stdout);
-  int const connection = accept(listening, nullptr, nullptr);
+  return listening;
+}
+
+int accept_one(const char *path) {
+  int const connection = accept(bind_to(path, SOCK_SEQPACKET), nullptr, nullptr);
   if (connection < 0) die("accept");
   return connection;
 }
@@ -77,8 +79,13 @@ void print_all(int connection) {
 int main(int argc, char **argv) {
   if (argc < 3) return 2;
   setvbuf(stdout, nullptr, _IOLBF, 0);  // the test reads line by line
-  int const connection = accept_one(argv[1]);
   std::string const mode = argv[2];
+  if (mode == "datagram") {
+    ssize_t const size = recv(bind_to(argv[1], SOCK_DGRAM), buffer, sizeof buffer, 0);
+    std::printf("%.*s\n", static_cast<int>(size), buffer);
+    return 0;
+  }
+  int const connection = accept_one(argv[1]);
   if (mode == "echo") echo(connection);
   if (mode == "late") print_all(connection);
   if (mode == "oversize") {
