@@ -1,4 +1,5 @@
-// exchange A B: exchanges two directory entries all the time, until killed. The attacker of mount and path races.
+// exchange A B: exchanges two directory entries all the time, until killed. The attacker of mount and path
+// races.
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
