@@ -14,6 +14,7 @@
 
 #include "lib/cgroup/cgroup.h"
 #include "lib/dev.h"
+#include "lib/lsm.h"
 #include "lib/mount.h"
 #include "lib/path_in_root.h"
 #include "lib/process.h"
@@ -135,6 +136,7 @@ Result<Identity> set_up(const InitContext& context, int error_fd, bool in_cgroup
   EDGEPOD_TRY(set_oom_score_adj(params.spec->process));
   EDGEPOD_TRY(enter_namespaces(context));
   leave_session_keyring();
+  EDGEPOD_TRY(set_apparmor_profile(params.spec->process.apparmor_profile));
   return build_root(context);
 }
 

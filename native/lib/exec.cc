@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/container_init.h"
+#include "lib/lsm.h"
 #include "lib/process.h"
 
 namespace edgepod {
@@ -22,6 +23,7 @@ Result<Identity> enter(const ExecParams& params, int error_fd, bool in_cgroup) {
   EDGEPOD_TRY(take_stdio(params.stdio.in, params.stdio.out, params.stdio.err));
   EDGEPOD_TRY(enter_cgroup(params.cgroup, in_cgroup));
   EDGEPOD_TRY(set_oom_score_adj(params.spec->process));
+  EDGEPOD_TRY(set_apparmor_profile(params.spec->process.apparmor_profile));
   // The PID namespace came with the clone. The kernel sets root and working directory to the container's.
   EDGEPOD_TRY(join_process(params.target_pidfd, params.target_pid, kAll));
   leave_session_keyring();

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <climits>
+
 #include "lib/overlay.h"
 #include "lib/path_in_root.h"
 #include "lib/sys.h"
@@ -17,7 +19,10 @@ bool follows_host(const Spec& spec) {
   return false;
 }
 
-bool shares_with_host(const Spec& spec) {
+// Bidirectional volumes: peers of the host stay peers.
+bool stays_shared(const Spec& spec) {
+  const std::string& wanted = spec.rootfs_propagation;
+  if (!wanted.empty()) return wanted == "shared" || wanted == "rshared";
   for (const SpecMount& mount : spec.mounts)
     for (const std::string& option : mount.options)
       if (option == "shared" || option == "rshared") return true;
@@ -30,14 +35,25 @@ Result<Ok> set_root_propagation(uint64_t type) {
   return Ok{};
 }
 
+// pivot_root refuses a new root below a shared mount. `path` is somewhere on that mount: its mount point is
+// the first ancestor that can be changed.
+Result<Ok> make_parent_private(int place_fd) {
+  char path[PATH_MAX];
+  const ssize_t n = readlink(FdPath(place_fd).text, path, sizeof path - 1);
+  if (n < 0) return errno_error("mount-root");
+  std::string at(path, static_cast<size_t>(n));
+  for (;;) {
+    if (sys_mount(nullptr, at.c_str(), nullptr, MS_PRIVATE, nullptr) == 0) return Ok{};
+    if (errno != EINVAL || at == "/") return errno_error("mount-root", at);
+    at.resize(std::max<size_t>(at.rfind('/'), 1));
+  }
+}
+
 }  // namespace
 
 Result<Ok> isolate_propagation(const Spec& spec) {
   const std::string& wanted = spec.rootfs_propagation;
-  if (wanted == "shared" || wanted == "rshared" || (wanted.empty() && shares_with_host(spec))) {
-    // Bidirectional volumes: peers of the host stay peers; the root itself is made private by mount_root.
-    return Ok{};
-  }
+  if (stays_shared(spec)) return Ok{};
   if (wanted == "slave" || wanted == "rslave" || (wanted.empty() && follows_host(spec)))
     return set_root_propagation(MS_SLAVE);
   if (wanted.empty() || wanted == "private" || wanted == "rprivate" || wanted == "unbindable" ||
@@ -57,6 +73,7 @@ Result<UniqueFd> mount_root(const Spec& spec, int bundle_fd) {
   UniqueFd base_fd(openat(base, absolute ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
   UniqueFd place(openat(base, absolute ? path.c_str() : path.c_str() + 1, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!base_fd || !place) return errno_error("open-root", spec.root_path);
+  if (stays_shared(spec)) EDGEPOD_TRY(make_parent_private(place.get()));
   const MountTarget target{base_fd.get(), path, place.get()};
   if (overlay) return mount_overlay(spec, target);
   // pivot_root needs a mount point that is not the host's root.

@@ -59,7 +59,7 @@ Result<int> oci_features(const OciOptions&) {
   }
   writer.EndObject();
   add_flag(writer, "seccomp", "enabled", true);
-  add_flag(writer, "apparmor", "enabled", false);
+  add_flag(writer, "apparmor", "enabled", true);
   add_flag(writer, "selinux", "enabled", false);
   writer.EndObject();
   writer.EndObject();

@@ -51,6 +51,7 @@ export interface Config {
     rlimits?: { type: string; soft: number; hard: number }[];
     oomScoreAdj?: number;
     terminal?: boolean;
+    apparmorProfile?: string;
   };
   root: { path: string; readonly?: boolean };
   hostname?: string;

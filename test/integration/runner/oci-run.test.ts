@@ -4,7 +4,19 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { bundle, type Config, output, run, runnerPath, runScript, scratch, sh, skip, useRunner } from './oci-bundle.ts';
+import {
+  bundle,
+  type Config,
+  execute,
+  output,
+  run,
+  runnerPath,
+  runScript,
+  scratch,
+  sh,
+  skip,
+  useRunner,
+} from './oci-bundle.ts';
 
 /** Fields of /proc/1/status as the container sees itself. */
 async function statusFields(edit: (config: Config) => void): Promise<Record<string, string>> {
@@ -260,6 +272,37 @@ describe('the files of a container', { skip }, () => {
       (await runScript('true', { edit: missing })).stderr,
       'edgepod-runner: open-mount-source: /no/such: No such file or directory\n',
     );
+  });
+
+  test('propagation: mounts of the container reach the host only where asked for', async () => {
+    const volume = join(scratch(), 'propagated');
+    await mkdir(join(volume, 'sub'), { recursive: true });
+    const caps = ['CAP_SYS_ADMIN'];
+    for (const [option, seen] of [
+      ['rprivate', 'no'],
+      ['rslave', 'no'],
+      ['rshared', 'yes'],
+    ] as const) {
+      const { path, id } = await bundle(`mount -t tmpfs inside /v/sub; grep -c " /v/sub " /proc/self/mountinfo`, {
+        edit: (config) => {
+          config.mounts.push({ destination: '/v', type: 'bind', source: volume, options: ['rbind', option] });
+          config.process.capabilities = { bounding: caps, effective: caps, permitted: caps };
+        },
+      });
+      // In a mount namespace of its own, where the volume is shared as on a host that runs systemd.
+      const script = `mount --make-rshared / && mount --bind ${volume} ${volume} && mount --make-shared ${volume} &&
+        ${runnerPath()} --root ${path}-state run -b ${path} ${id}; grep -q " ${volume}/sub " /proc/self/mountinfo && echo yes || echo no`;
+      const { stdout } = await execute('unshare', ['-m', 'sh', '-c', script]);
+      assert.equal(stdout, `1\n${seen}\n`, option);
+    }
+  });
+
+  test('an AppArmor profile is entered or refused, never left out', async () => {
+    const { code, stderr } = await runScript('true', {
+      edit: (config) => (config.process.apparmorProfile = 'edgepod-none'),
+    });
+    assert.equal(code, 1);
+    assert.match(stderr, /^edgepod-runner: (apparmor|exec): /);
   });
 
   test('an overlay root: layers in order, writes in the upper directory, invisible to the host', async () => {
