@@ -1,7 +1,8 @@
 /** Decides from a pod's reported status whether an operator's wish has come true. */
 import type { Pod } from '../manifest/types.ts';
 
-export type Verdict = { done: false } | { done: true; ok: boolean; message: string };
+/** `settled`: nothing can change it any more. A pod that is ready may yet end a moment later. */
+export type Verdict = { done: false } | { done: true; ok: boolean; settled: boolean; message: string };
 
 /**
  * Whether the device has taken and satisfied the manifest of `generation`.
@@ -13,16 +14,16 @@ export function applyVerdict(pod: Pod, generation: number): Verdict {
   const name = `pod/${pod.metadata.name}`;
   if (status.errors?.length) {
     const reasons = status.errors.map(({ path, reason }) => `\n  ${path}: ${reason}`).join('');
-    return { done: true, ok: false, message: `${name} was refused:${reasons}` };
+    return { done: true, ok: false, settled: true, message: `${name} was refused:${reasons}` };
   }
   if (status.phase === 'Failed') {
     const why = [status.reason, status.message].filter(Boolean).join(': ') || failedContainers(pod);
-    return { done: true, ok: false, message: `${name} failed: ${why}` };
+    return { done: true, ok: false, settled: true, message: `${name} failed: ${why}` };
   }
-  if (status.phase === 'Succeeded') return { done: true, ok: true, message: `${name} succeeded` };
+  if (status.phase === 'Succeeded') return { done: true, ok: true, settled: true, message: `${name} succeeded` };
   const completed = status.containerStatuses.every((c) => c.ready || c.state.terminated?.exitCode === 0);
   const running = status.phase === 'Running' && status.containerStatuses.length > 0 && completed;
-  return running ? { done: true, ok: true, message: `${name} is running` } : { done: false };
+  return running ? { done: true, ok: true, settled: false, message: `${name} is running` } : { done: false };
 }
 
 function failedContainers(pod: Pod): string {

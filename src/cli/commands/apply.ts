@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Command } from 'commander';
 import type { Fleet } from '../../client/fleet.ts';
 import { podStatusTopic } from '../../client/topics.ts';
-import { applyVerdict } from '../../client/wait.ts';
+import { applyVerdict, type Verdict } from '../../client/wait.ts';
 import { type ConnectionFlags, withConnection, withFleet } from '../connection.ts';
 import { action, CommandError } from '../failure.ts';
 import { type Manifest, readManifests } from '../manifests.ts';
@@ -72,21 +72,30 @@ function metadataOf(object: Record<string, unknown> | undefined): Record<string,
   return (object?.metadata ?? {}) as Record<string, unknown>;
 }
 
+/** How long a pod must stay ready to count: a program that fails at once was running for a moment too. */
+const SETTLE_MS = 1000;
+
 async function waitFor(fleet: Fleet, { device, timeout }: Flags, { pod }: Manifest, generation: number): Promise<void> {
   const { namespace, name } = pod.metadata;
-  const verdict = await fleet.until(
-    podStatusTopic(fleet.prefix, device, namespace, name),
-    timeout * 1000,
-    (message) => {
+  const topic = podStatusTopic(fleet.prefix, device, namespace, name);
+  const deadline = performance.now() + timeout * 1000;
+  /** The first verdict about the pod that `accept` takes. */
+  const next = (ms: number, accept: (verdict: Verdict) => boolean) =>
+    fleet.until(topic, ms, (message) => {
       const found = fleet.podOf(message);
-      const decided = found ? applyVerdict(found.pod, generation) : { done: false as const };
-      return decided.done ? decided : undefined;
-    },
-  );
-  if (!verdict)
-    throw new CommandError(
-      `timed out waiting for pod/${name} on ${device}; see: edgepod describe pod ${name} -d ${device}`,
-    );
-  if (!verdict.ok) throw new CommandError(verdict.message);
-  process.stdout.write(`${verdict.message}\n`);
+      const verdict = found && applyVerdict(found.pod, generation);
+      return verdict && accept(verdict) ? verdict : undefined;
+    });
+  for (;;) {
+    const verdict = await next(Math.max(0, deadline - performance.now()), ({ done }) => done);
+    if (!verdict?.done)
+      throw new CommandError(
+        `timed out waiting for pod/${name} on ${device}; see: edgepod describe pod ${name} -d ${device}`,
+      );
+    const changed = verdict.settled ? undefined : await next(SETTLE_MS, (later) => !later.done || later.settled);
+    if (changed) continue;
+    if (!verdict.ok) throw new CommandError(verdict.message);
+    process.stdout.write(`${verdict.message}\n`);
+    return;
+  }
 }

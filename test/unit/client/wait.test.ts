@@ -17,7 +17,7 @@ for (const [name, status, expected] of [
   [
     'running and ready',
     { phase: 'Running', containerStatuses: [container({ running: {} }, true)] },
-    { done: true, ok: true, message: 'pod/web is running' },
+    { done: true, ok: true, settled: false, message: 'pod/web is running' },
   ],
   [
     'one ready, one completed',
@@ -25,23 +25,23 @@ for (const [name, status, expected] of [
       phase: 'Running',
       containerStatuses: [container({ running: {} }, true), container({ terminated: { exitCode: 0 } })],
     },
-    { done: true, ok: true, message: 'pod/web is running' },
+    { done: true, ok: true, settled: false, message: 'pod/web is running' },
   ],
-  ['succeeded', { phase: 'Succeeded' }, { done: true, ok: true, message: 'pod/web succeeded' }],
+  ['succeeded', { phase: 'Succeeded' }, { done: true, ok: true, settled: true, message: 'pod/web succeeded' }],
   [
     'refused',
     { phase: 'Pending', errors: [{ path: 'spec.x', reason: 'unknown field' }] },
-    { done: true, ok: false, message: 'pod/web was refused:\n  spec.x: unknown field' },
+    { done: true, ok: false, settled: true, message: 'pod/web was refused:\n  spec.x: unknown field' },
   ],
   [
     'not admitted',
     { phase: 'Failed', reason: 'OutOfmemory', message: 'too big' },
-    { done: true, ok: false, message: 'pod/web failed: OutOfmemory: too big' },
+    { done: true, ok: false, settled: true, message: 'pod/web failed: OutOfmemory: too big' },
   ],
   [
     'a container failed',
     { phase: 'Failed', containerStatuses: [container({ terminated: { exitCode: 3, reason: 'Error' } })] },
-    { done: true, ok: false, message: 'pod/web failed: c ended with 3 (Error)' },
+    { done: true, ok: false, settled: true, message: 'pod/web failed: c ended with 3 (Error)' },
   ],
 ] as const)
   test(`apply --wait: ${name}`, () => assert.deepEqual(applyVerdict(pod(status), 2), expected));
