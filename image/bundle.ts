@@ -2,6 +2,7 @@
  * The production bundle: `dist/` runs with nothing but itself (and apt's libarchive): JavaScript in a few chunks,
  * the native part, SQLite's binding, Node. Usage: node image/bundle.ts [--arch x64|arm64] [--out DIR]
  */
+import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,6 +13,7 @@ const { values } = parseArgs({
   options: { arch: { type: 'string', default: process.arch }, out: { type: 'string', default: join(root, 'dist') } },
 });
 const { arch, out } = values;
+const GNU: Record<string, string> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(join(out, 'native', arch), { recursive: true });
@@ -48,7 +50,10 @@ await build({
 for (const name of ['pause', 'edgepod-runner', 'edgepod-unpack', 'edgepod.node']) {
   const from = join(root, 'native/build', arch, name);
   if (!existsSync(from)) throw new Error(`${from} is missing: make -C native ARCH=${arch}`);
-  copyFileSync(from, join(out, 'native', arch, name));
+  const to = join(out, 'native', arch, name);
+  copyFileSync(from, to);
+  // Debug information is nine tenths of the runner; it stays in native/build.
+  execFileSync(arch === process.arch ? 'strip' : `${GNU[arch]}-strip`, ['--strip-unneeded', to]);
 }
 copyFileSync(
   join(root, `node_modules/better-sqlite3/prebuilds/linux-${arch}.node`),

@@ -98,7 +98,11 @@ export function nativeDir(env: NodeJS.ProcessEnv = process.env): string {
   const here = dirname(fileURLToPath(import.meta.url));
   const candidates = env.EDGEPOD_NATIVE_DIR
     ? [env.EDGEPOD_NATIVE_DIR]
-    : [join(here, 'native', process.arch), join(here, '..', '..', 'native', 'build', process.arch)];
+    : [
+        // A bundle has its code in chunks/, the native files beside that directory.
+        join(here, '..', 'native', process.arch),
+        join(here, '..', '..', 'native', 'build', process.arch),
+      ];
   const found = candidates.find((dir) => existsSync(join(dir, ADDON)));
   if (found) return found;
   throw new RuntimeError({

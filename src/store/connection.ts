@@ -1,4 +1,5 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { StoreError, toStoreError } from './errors.ts';
 
@@ -28,7 +29,7 @@ export class Connection {
     this.path = path;
     this.#database = guard(`open ${path}`, () => {
       closeSync(openSync(path, 'a', 0o600));
-      return new Database(path, { timeout: 5000 });
+      return new Database(path, { timeout: 5000, ...bundledBinding() });
     });
     try {
       this.#configure();
@@ -79,6 +80,12 @@ export class Connection {
   close(): void {
     this.#database.close();
   }
+}
+
+/** In a production bundle (image/bundle.ts) SQLite's binding lies with the other native files, not in node_modules. */
+function bundledBinding(): { nativeBinding?: string } {
+  const path = join(import.meta.dirname, '../native', process.arch, 'better_sqlite3.node');
+  return existsSync(path) ? { nativeBinding: path } : {};
 }
 
 /** better-sqlite3 13 needs Node-API 10; on an older Node it does not fail, it crashes the process. */

@@ -15,11 +15,12 @@ export function preparePeers(): Peers {
   const base = mkdtempSync('/var/tmp/edgepod-bench-podman-');
   undo.push(() => rmSync(base, { recursive: true, force: true }));
   const conf = join(base, 'containers.conf');
-  const limit = Math.min(1024, hardLimit());
+  const files = Math.min(1024, hardLimit('Max open files'));
+  const processes = Math.min(4096, hardLimit('Max processes'));
   // Podman raises limits to its own defaults, which needs a capability that not every machine gives.
   writeFileSync(
     conf,
-    `[containers]\ndefault_ulimits = ["nofile=${limit}:${limit}"]\n[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "crun"\n[network]\nnetwork_config_dir = "${join(base, 'networks')}"\n`,
+    `[containers]\ndefault_ulimits = ["nofile=${files}:${files}", "nproc=${processes}:${processes}"]\n[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "crun"\n[network]\nnetwork_config_dir = "${join(base, 'networks')}"\n`,
   );
   const storage = join(base, 'storage.conf');
   writeFileSync(
@@ -49,7 +50,11 @@ function claimHugetlb(undo: (() => void)[]): void {
   });
 }
 
-function hardLimit(): number {
-  const line = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
-  return line === 'unlimited' ? 1_048_576 : Number(line ?? 1024);
+function hardLimit(name: string): number {
+  const line =
+    readFileSync('/proc/self/limits', 'utf8')
+      .split('\n')
+      .find((text) => text.startsWith(name)) ?? '';
+  const hard = line.slice(name.length).trim().split(/\s+/)[1];
+  return hard === undefined || hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard);
 }

@@ -7,10 +7,11 @@ import { get } from 'node:http';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
 import type { Pod } from '../../src/manifest/types.ts';
+import { EDGEPOD } from '../edgepod.ts';
 import { buildImages } from '../images/demo-images.ts';
 import { leakedSoon, traces } from '../leaks.ts';
 import { drawTree, flatten, processTree } from './process-tree.ts';
-import { EDGEPOD, Stage } from './stage.ts';
+import { Stage } from './stage.ts';
 
 const manifest = join(import.meta.dirname, 'two-containers.yaml');
 const keep = process.argv.includes('--keep');

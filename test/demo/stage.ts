@@ -4,8 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmdirSync, r
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
-const root = join(import.meta.dirname, '../..');
-export const EDGEPOD = join(root, 'src/cli/edgepod');
+import { EDGEPOD } from '../edgepod.ts';
 
 export class Stage {
   readonly device = 'demo';

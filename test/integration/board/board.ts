@@ -4,11 +4,9 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } fro
 import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import type { Pod } from '../../../src/manifest/types.ts';
+import { EDGEPOD } from '../../edgepod.ts';
 import { leakedSoon, type Traces, traces } from '../../leaks.ts';
 import { type Mosquitto, startMosquitto } from '../mosquitto.ts';
-
-const root = join(import.meta.dirname, '../../..');
-export const EDGEPOD = join(root, 'src/cli/edgepod');
 
 export interface CommandResult {
   code: number;
