@@ -85,6 +85,7 @@ export const METRICS_RULES = {
   peak: memoryRule,
   rss: memoryRule,
   available: { share: 0.1, floor: 16 * MIB },
+  swapFree: { share: 0.1, floor: 16 * MIB },
   availableBytes: { share: 0.05, floor: 64 * MIB },
   temperatureCelsius: { share: 0, floor: 3 },
   oomKills: { share: 0, floor: 0 },
@@ -94,7 +95,7 @@ export const METRICS_RULES = {
   one: { share: 0.5, floor: 1 },
 } as const;
 
-/** Counters that only grow, and averages of averages: alone they are no reason to send. */
+/** Counters that only grow, slow averages, and what `available` sums up already: alone they are no reason to send. */
 export const METRICS_IGNORE: ReadonlySet<string> = new Set([
   'usageUsec',
   'throttledUsec',
@@ -102,6 +103,10 @@ export const METRICS_IGNORE: ReadonlySet<string> = new Set([
   'totalSeconds',
   'rxBytes',
   'txBytes',
+  'rxPackets',
+  'txPackets',
+  'free',
+  'cached',
   'five',
   'fifteen',
 ]);
