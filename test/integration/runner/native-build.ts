@@ -7,7 +7,8 @@ const NATIVE = join(import.meta.dirname, '../../../native');
 
 /** Makes (or finds) a program of the native build and returns its path; `sanitized` for a test program. */
 export async function nativeProgram(name: string, { sanitized = false } = {}): Promise<string> {
-  const target = join('build', sanitized ? `${process.arch}-asan` : process.arch, name);
+  // The Makefile's own names are absolute.
+  const target = join(NATIVE, 'build', sanitized ? `${process.arch}-asan` : process.arch, name);
   await promisify(execFile)('make', ['-s', '-C', NATIVE, target], { maxBuffer: 16 << 20 });
-  return join(NATIVE, target);
+  return target;
 }
