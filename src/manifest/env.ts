@@ -31,7 +31,7 @@ export function expandReferences(text: string, variables: ReadonlyMap<string, st
 /** The container's own variables, in order of definition: each value may refer to those defined before it. */
 export function containerVariables(env: readonly EnvVar[]): Map<string, string> {
   const variables = new Map<string, string>();
-  for (const { name, value } of env) variables.set(name, expandReferences(value, variables));
+  for (const { name, value = '' } of env) variables.set(name, expandReferences(value, variables));
   return variables;
 }
 

@@ -32,17 +32,55 @@ export interface Pod {
 
 /** A validated spec with every default filled in. */
 export interface PodSpec {
+  /** In order; one with `restartPolicy: Always` is a sidecar. */
+  initContainers: Container[];
   containers: Container[];
   restartPolicy: 'Always' | 'OnFailure' | 'Never';
   terminationGracePeriodSeconds: number;
+  activeDeadlineSeconds?: number;
   volumes: Volume[];
   hostNetwork: boolean;
+  hostPID: boolean;
+  hostIPC: boolean;
+  /** Kubernetes' default is true: the pod's users are the node's. */
+  hostUsers: boolean;
   shareProcessNamespace: boolean;
   hostname?: string;
+  subdomain?: string;
+  setHostnameAsFQDN: boolean;
+  hostAliases: HostAlias[];
+  dnsPolicy: 'ClusterFirst' | 'ClusterFirstWithHostNet' | 'Default' | 'None';
+  dnsConfig?: DnsConfig;
+  /** Decides who is evicted first; higher stays longer. */
+  priority: number;
+  readinessGates: { conditionType: string }[];
+  /** Limits of the pod as a whole; they replace the sums of the containers, resource by resource. */
+  resources?: ResourceRequirements;
+  /** Added to the pod's effective request. */
+  overhead?: ResourceList;
   securityContext?: PodSecurityContext;
 }
 
-export type PodSecurityContext = Pick<SecurityContext, 'runAsUser' | 'runAsGroup'>;
+export interface HostAlias {
+  ip: string;
+  hostnames: string[];
+}
+
+export interface DnsConfig {
+  nameservers: string[];
+  searches: string[];
+  options: { name: string; value?: string }[];
+}
+
+/** What a pod's containers have in common, and what only the pod can say. */
+export interface PodSecurityContext
+  extends Pick<SecurityContext, 'runAsUser' | 'runAsGroup' | 'runAsNonRoot' | 'seccompProfile' | 'appArmorProfile'> {
+  supplementalGroups?: number[];
+  supplementalGroupsPolicy?: 'Merge' | 'Strict';
+  fsGroup?: number;
+  fsGroupChangePolicy?: 'Always' | 'OnRootMismatch';
+  sysctls?: { name: string; value: string }[];
+}
 
 export interface Container {
   name: string;
@@ -52,15 +90,69 @@ export interface Container {
   args?: string[];
   workingDir?: string;
   env: EnvVar[];
+  envFrom: EnvFromSource[];
   ports: ContainerPort[];
-  resources: { limits?: ResourceList; requests?: ResourceList };
+  resources: ResourceRequirements;
+  /** Of single resources, what a change of them does; absent ones are `NotRequired`. */
+  resizePolicy: { resourceName: string; restartPolicy: 'NotRequired' | 'RestartContainer' }[];
+  /** Only `Always`, on an init container, makes a sidecar; on others it overrides the pod's. */
+  restartPolicy?: 'Always' | 'OnFailure' | 'Never';
+  restartPolicyRules: RestartRule[];
   volumeMounts: VolumeMount[];
+  livenessProbe?: Probe;
+  readinessProbe?: Probe;
+  startupProbe?: Probe;
+  lifecycle?: Lifecycle;
+  terminationMessagePath: string;
+  terminationMessagePolicy: 'File' | 'FallbackToLogsOnError';
   securityContext?: SecurityContext;
+}
+
+/** Checked in order when the container exits; the first that matches decides. */
+export interface RestartRule {
+  action: 'Restart' | 'RestartAllContainers';
+  exitCodes: { operator: 'In' | 'NotIn'; values: number[] };
 }
 
 export interface EnvVar {
   name: string;
-  value: string;
+  /** As written, `$(VAR)` not expanded; absent with `valueFrom`. */
+  value?: string;
+  valueFrom?: EnvVarSource;
+}
+
+/** Exactly one member. */
+export interface EnvVarSource {
+  configMapKeyRef?: KeyRef;
+  secretKeyRef?: KeyRef;
+  fieldRef?: FieldRef;
+  resourceFieldRef?: ResourceFieldRef;
+}
+
+export interface KeyRef {
+  name: string;
+  key: string;
+  optional: boolean;
+}
+
+export interface FieldRef {
+  /** E.g. `metadata.name`, `metadata.labels['app']`, `status.podIP`. */
+  fieldPath: string;
+}
+
+export interface ResourceFieldRef {
+  /** The container itself when absent (in env); required in volumes. */
+  containerName?: string;
+  /** E.g. `limits.cpu`. */
+  resource: string;
+  divisor: string;
+}
+
+/** Exactly one of `configMapRef`, `secretRef`. */
+export interface EnvFromSource {
+  prefix: string;
+  configMapRef?: { name: string; optional: boolean };
+  secretRef?: { name: string; optional: boolean };
 }
 
 export interface ContainerPort {
@@ -74,26 +166,119 @@ export interface ContainerPort {
 /** Quantities as written (`500m`, `64Mi`); `manifest/quantity.ts` parses them. */
 export type ResourceList = Record<string, string>;
 
+export interface ResourceRequirements {
+  limits?: ResourceList;
+  requests?: ResourceList;
+}
+
 export interface VolumeMount {
   name: string;
   mountPath: string;
   readOnly: boolean;
+  recursiveReadOnly: 'Disabled' | 'IfPossible' | 'Enabled';
+  mountPropagation: 'None' | 'HostToContainer' | 'Bidirectional';
   subPath?: string;
+  /** `$(VAR)` of the container's environment; excludes `subPath`. */
+  subPathExpr?: string;
+}
+
+/** What to do to find out how a container is, and how its answers count. Seconds. */
+export interface Probe extends Handler {
+  grpc?: { port: number; service: string };
+  initialDelaySeconds: number;
+  periodSeconds: number;
+  timeoutSeconds: number;
+  successThreshold: number;
+  failureThreshold: number;
+  /** Instead of the pod's, when a failed liveness or startup probe kills the container. */
+  terminationGracePeriodSeconds?: number;
+}
+
+/** Exactly one member (a Probe may have `grpc`, a hook `sleep`, instead). */
+export interface Handler {
+  exec?: { command: string[] };
+  httpGet?: HttpGet;
+  tcpSocket?: { host?: string; port: number | string };
+}
+
+export interface HttpGet {
+  host?: string;
+  path: string;
+  /** A number, or the name of one of the container's ports. */
+  port: number | string;
+  scheme: 'HTTP' | 'HTTPS';
+  httpHeaders: { name: string; value: string }[];
+}
+
+export interface LifecycleHandler extends Handler {
+  sleep?: { seconds: number };
+}
+
+export interface Lifecycle {
+  postStart?: LifecycleHandler;
+  preStop?: LifecycleHandler;
+  /** E.g. `SIGUSR1`; the image's, then SIGTERM, when absent. */
+  stopSignal?: string;
 }
 
 export interface SecurityContext {
   runAsUser?: number;
   runAsGroup?: number;
+  runAsNonRoot?: boolean;
   readOnlyRootFilesystem?: boolean;
   privileged?: boolean;
   allowPrivilegeEscalation?: boolean;
   capabilities?: { add?: string[]; drop?: string[] };
+  procMount?: 'Default' | 'Unmasked';
+  /** `localhostProfile` only with, and always with, `Localhost`. */
+  seccompProfile?: SecurityProfile;
+  appArmorProfile?: SecurityProfile;
 }
 
+export interface SecurityProfile {
+  type: 'RuntimeDefault' | 'Unconfined' | 'Localhost';
+  localhostProfile?: string;
+}
+
+/** Exactly one source besides the name. */
 export interface Volume {
   name: string;
   emptyDir?: { medium?: '' | 'Memory'; sizeLimit?: string };
   hostPath?: { path: string; type: HostPathType };
+  configMap?: ConfigMapSource & { defaultMode: number };
+  secret?: { secretName: string; items?: KeyToPath[]; optional: boolean; defaultMode: number };
+  downwardAPI?: { items: DownwardFile[]; defaultMode: number };
+  projected?: { sources: ProjectedSource[]; defaultMode: number };
+  image?: { reference: string; pullPolicy: Container['imagePullPolicy'] };
+}
+
+export interface ConfigMapSource {
+  name: string;
+  /** All keys when absent. */
+  items?: KeyToPath[];
+  optional: boolean;
+}
+
+export interface KeyToPath {
+  key: string;
+  /** Relative, without `..`. */
+  path: string;
+  mode?: number;
+}
+
+/** Exactly one of `fieldRef`, `resourceFieldRef`. */
+export interface DownwardFile {
+  path: string;
+  fieldRef?: FieldRef;
+  resourceFieldRef?: ResourceFieldRef;
+  mode?: number;
+}
+
+/** Exactly one member. */
+export interface ProjectedSource {
+  configMap?: ConfigMapSource;
+  secret?: ConfigMapSource;
+  downwardAPI?: { items: DownwardFile[] };
 }
 
 export type HostPathType =
@@ -105,6 +290,27 @@ export type HostPathType =
   | 'Socket'
   | 'CharDevice'
   | 'BlockDevice';
+
+/** A ConfigMap as the pods read it: every value as bytes, `data` and `binaryData` together. */
+export interface ConfigMap {
+  apiVersion: 'v1';
+  kind: 'ConfigMap';
+  metadata: ObjectMeta;
+  data: Record<string, string>;
+  /** Base64. */
+  binaryData: Record<string, string>;
+  immutable: boolean;
+}
+
+export interface Secret {
+  apiVersion: 'v1';
+  kind: 'Secret';
+  metadata: ObjectMeta;
+  type: string;
+  /** Base64; what was given as `stringData` is in here too. */
+  data: Record<string, string>;
+  immutable: boolean;
+}
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
 
@@ -118,6 +324,8 @@ export interface PodStatus {
   podIP?: string;
   podIPs?: { ip: string }[];
   startTime?: string;
+  /** Absent when the pod has no init containers. */
+  initContainerStatuses?: ContainerStatus[];
   containerStatuses: ContainerStatus[];
   qosClass?: QosClass;
   /** edgepod's addition: why the newest manifest received was not accepted. */
@@ -127,7 +335,7 @@ export interface PodStatus {
 export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
 
 export interface PodCondition {
-  type: 'PodScheduled' | 'PodReadyToStartContainers' | 'Initialized' | 'ContainersReady' | 'Ready';
+  type: string;
   status: 'True' | 'False' | 'Unknown';
   reason?: string;
   message?: string;

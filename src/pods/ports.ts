@@ -2,7 +2,7 @@
  * What the reconciler needs from the rest of the agent, as small interfaces. The composition root hands in the
  * real parts; nothing in `pods/` imports them.
  */
-import type { ContainerTerminated } from '../manifest/types.ts';
+import type { ConfigMap, ContainerTerminated, Secret } from '../manifest/types.ts';
 
 /** Figures of the OCI runtime-spec `linux.resources` object, the subset edgepod sets. */
 export interface LinuxResources {
@@ -19,12 +19,30 @@ export interface SandboxSpec {
   attempt: number;
   hostname: string;
   /** `pod`: a new namespace held by the infra process · `host`: the node's · `container` (pid only): one each. */
-  namespaces: { network: 'pod' | 'host'; pid: 'container' | 'pod' | 'host'; ipc: 'pod' | 'host' };
+  namespaces: {
+    network: 'pod' | 'host';
+    pid: 'container' | 'pod' | 'host';
+    ipc: 'pod' | 'host';
+    /** `pod`: the pod has users of its own, mapped to a range of the node's that no other pod has. */
+    user: 'pod' | 'host';
+  };
   /** Address of the pod on the bridge; undefined with hostNetwork. */
   ip?: string;
   resources: LinuxResources;
+  /** Namespaced kernel settings, name → value, written once when the sandbox is made. */
+  sysctls: Record<string, string>;
+  /** Ports of the node that lead to the pod; empty with hostNetwork. */
+  hostPorts: HostPort[];
   /** Opaque to the runtime; comes back from `attachAll` after an agent restart. */
   labels: Record<string, string>;
+}
+
+export interface HostPort {
+  /** `0.0.0.0` for every address of the node. */
+  hostIP: string;
+  hostPort: number;
+  containerPort: number;
+  protocol: 'TCP' | 'UDP' | 'SCTP';
 }
 
 export interface ContainerSpec {
@@ -93,6 +111,8 @@ export interface Sandbox {
   /** Forgets an ended container and removes its cgroup and bundle. */
   remove(container: string): Promise<void>;
   exec(container: string, request: ExecRequest): Promise<ExecResult>;
+  /** Changes limits in place; of the pod itself without a container. */
+  update(resources: LinuxResources, container?: string): Promise<void>;
   /** Kills what still runs, removes network, cgroups, mounts and the run directory. Idempotent. */
   destroy(): Promise<void>;
   /** One listener; events not yet acknowledged are replayed to it first, in order of `seq`. */
@@ -105,6 +125,47 @@ export interface SandboxRuntime {
   create(spec: SandboxSpec): Promise<Sandbox>;
   /** Connects to every shim in the run directory; one that does not answer is cleaned up and listed as lost. */
   attachAll(): Promise<{ sandboxes: Sandbox[]; lost: { uid: string; spec?: SandboxSpec; exits: ContainerRecord[] }[] }>;
+}
+
+/** What a probe or an httpGet hook asks. Addresses and ports are resolved. */
+export type ProbeTarget =
+  | { exec: { sandbox: Sandbox; container: string; command: string[]; env?: string[] } }
+  | {
+      http: {
+        host: string;
+        port: number;
+        path: string;
+        scheme: 'HTTP' | 'HTTPS';
+        headers: { name: string; value: string }[];
+      };
+    }
+  | { tcp: { host: string; port: number } }
+  | { grpc: { host: string; port: number; service: string } };
+
+export interface ProbeTiming {
+  initialDelayMs: number;
+  periodMs: number;
+  timeoutMs: number;
+  /** Consecutive answers of one kind before a verdict changes. */
+  successThreshold: number;
+  failureThreshold: number;
+}
+
+export interface ProbeVerdict {
+  ok: boolean;
+  /** For people: what was answered, e.g. `HTTP probe failed with statuscode: 500`. */
+  message: string;
+}
+
+/** Asks containers how they are, without loading the agent: it hears of changes only. */
+export interface Prober {
+  /**
+   * Asks every `periodMs`. `onVerdict` is called when a threshold is reached for the first time, and from then on
+   * whenever the verdict changes; never again after `stop()`.
+   */
+  watch(target: ProbeTarget, timing: ProbeTiming, onVerdict: (verdict: ProbeVerdict) => void): { stop(): void };
+  /** Asks once. Resolves in any case, also when the time is over. */
+  once(target: ProbeTarget, timeoutMs: number): Promise<ProbeVerdict>;
 }
 
 export interface ImageConfig {
@@ -137,6 +198,12 @@ export interface ImageFailure {
 export interface ImageSource {
   /** The image a container should run, obtained according to its pull policy. Throws an Error that is an ImageFailure. */
   ensure(ref: string, policy: 'Always' | 'IfNotPresent' | 'Never'): Promise<Image>;
+}
+
+/** ConfigMaps and Secrets of this device; undefined for one that is not there. */
+export interface ObjectSource {
+  configMap(namespace: string, name: string): ConfigMap | undefined;
+  secret(namespace: string, name: string): Secret | undefined;
 }
 
 export interface IpLeases {

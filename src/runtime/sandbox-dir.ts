@@ -30,9 +30,10 @@ export class SandboxDir {
   /** Makes the directory and sandbox.json; `cgroup` is the pod's control group. */
   async create(spec: SandboxSpec, cgroup: string): Promise<void> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
-    const { uid, hostname, namespaces, resources } = spec;
+    const { uid, hostname, resources, sysctls } = spec;
+    const { user: _, ...namespaces } = spec.namespaces;
     // -998 as the kubelet's sandbox containers: infra process and shim are the last of the pod to be killed for memory.
-    const document = { version: 1, uid, hostname, cgroup, namespaces, resources, oomScoreAdj: -998, sysctls: {}, spec };
+    const document = { version: 1, uid, hostname, cgroup, namespaces, resources, oomScoreAdj: -998, sysctls, spec };
     await writeAtomically(join(this.path, 'sandbox.json'), JSON.stringify(document));
   }
 

@@ -12,6 +12,17 @@ import { readResources } from './resources.ts';
 import { readSecurity } from './security.ts';
 import { readLabelName } from './volumes.ts';
 
+/** Fields that cannot be set yet, as they are when absent. */
+const UNREAD: Pick<
+  Container,
+  'envFrom' | 'resizePolicy' | 'restartPolicyRules' | 'terminationMessagePath' | 'terminationMessagePolicy'
+> = {
+  envFrom: [],
+  resizePolicy: [],
+  restartPolicyRules: [],
+  terminationMessagePath: '/dev/termination-log',
+  terminationMessagePolicy: 'File',
+};
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'] as const;
 
 /** What a container's fields refer to in the rest of the pod. */
@@ -31,6 +42,7 @@ export function readContainer(issues: Issues, path: string, item: unknown, pod: 
   const env = readEnv(issues, `${path}.env`, raw.env, expansion);
   const image = readImage(issues, `${path}.image`, raw.image) ?? '';
   return present({
+    ...UNREAD,
     name: readLabelName(issues, `${path}.name`, raw.name) ?? '',
     image,
     imagePullPolicy: readPullPolicy(issues, `${path}.imagePullPolicy`, raw, image),

@@ -29,7 +29,7 @@ export function readEnv(issues: Issues, path: string, value: unknown, expansion:
     const { name } = variable;
     if (expansion.variables.has(name))
       issues.warn(`${path}[${i}].name`, 'hides an earlier definition of the same name');
-    const expanded = expand(issues, `${path}[${i}].value`, variable.value, expansion, name.length + 1);
+    const expanded = expand(issues, `${path}[${i}].value`, variable.value ?? '', expansion, name.length + 1);
     if (expanded !== undefined) expansion.variables.set(name, expanded);
     env.push(variable);
   }

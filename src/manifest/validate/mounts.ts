@@ -15,6 +15,9 @@ import {
   readString,
 } from './read.ts';
 
+/** Fields that cannot be set yet, as they are when absent. */
+const UNREAD = { recursiveReadOnly: 'Disabled', mountPropagation: 'None' } as const;
+
 /** @param volumes names of the pod's volumes */
 export function readMounts(issues: Issues, path: string, value: unknown, volumes: ReadonlySet<string>): VolumeMount[] {
   const places = new Set<string>();
@@ -41,7 +44,8 @@ function readMount(issues: Issues, path: string, item: unknown, volumes: Readonl
   const mountPath = readMountPath(issues, `${path}.mountPath`, raw);
   const readOnly = readBoolean(issues, `${path}.readOnly`, raw.readOnly) ?? false;
   const subPath = readSubPath(issues, `${path}.subPath`, raw);
-  return name === undefined || mountPath === undefined ? undefined : present({ name, mountPath, readOnly, subPath });
+  if (name === undefined || mountPath === undefined) return undefined;
+  return present({ ...UNREAD, name, mountPath, readOnly, subPath });
 }
 
 function readVolumeName(

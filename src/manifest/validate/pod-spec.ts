@@ -12,6 +12,29 @@ import { readPodSecurity } from './security.ts';
 import { readVolumes } from './volumes.ts';
 
 const PATH = 'spec';
+/** Fields that cannot be set yet, as they are when absent. */
+const UNREAD: Pick<
+  PodSpec,
+  | 'initContainers'
+  | 'hostPID'
+  | 'hostIPC'
+  | 'hostUsers'
+  | 'setHostnameAsFQDN'
+  | 'hostAliases'
+  | 'dnsPolicy'
+  | 'priority'
+  | 'readinessGates'
+> = {
+  initContainers: [],
+  hostPID: false,
+  hostIPC: false,
+  hostUsers: true,
+  setHostnameAsFQDN: false,
+  hostAliases: [],
+  dnsPolicy: 'ClusterFirst',
+  priority: 0,
+  readinessGates: [],
+};
 const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'] as const;
 
 export function readPodSpec(issues: Issues, value: unknown): PodSpec | undefined {
@@ -25,6 +48,7 @@ export function readPodSpec(issues: Issues, value: unknown): PodSpec | undefined
   const hostNetwork = readBoolean(issues, `${PATH}.hostNetwork`, raw.hostNetwork) ?? false;
   const context = { volumes: new Set(volumes.map((volume) => volume.name)), hostNetwork };
   return present({
+    ...UNREAD,
     containers: readContainers(issues, `${PATH}.containers`, raw.containers, context),
     restartPolicy: readRestartPolicy(issues, `${PATH}.restartPolicy`, raw.restartPolicy),
     terminationGracePeriodSeconds:

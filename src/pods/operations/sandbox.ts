@@ -78,9 +78,12 @@ const sandboxSpec = ({ record, parts }: Incarnation, attempt: number): SandboxSp
       network: hostNetwork ? 'host' : 'pod',
       pid: shareProcessNamespace ? 'pod' : 'container',
       ipc: 'pod',
+      user: 'host',
     },
     ...(!hostNetwork && record.ip !== undefined && { ip: record.ip }),
     resources: parts.podResources(record.pod),
+    sysctls: {},
+    hostPorts: [],
     labels: sandboxLabels(record),
   };
 };

@@ -74,7 +74,9 @@ describe('pod network', { timeout: 120_000 }, () => {
   });
 
   test('hostNetwork is the node’s network, without a link', async () => {
-    const { ip: _, ...spec } = rig.spec({ namespaces: { network: 'host', pid: 'container', ipc: 'pod' } });
+    const { ip: _, ...spec } = rig.spec({
+      namespaces: { network: 'host', pid: 'container', ipc: 'pod', user: 'host' },
+    });
     const pod = await runtime.create(spec);
     assert.equal(readlinkSync(`/proc/${pod.infraPid}/ns/net`), readlinkSync('/proc/self/ns/net'));
     assert.deepEqual(rig.ports(), []);

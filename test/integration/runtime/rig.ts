@@ -54,9 +54,11 @@ export class Rig {
       name: `web-${number}`,
       attempt: 0,
       hostname: `web-${number}`,
-      namespaces: { network: 'pod', pid: 'container', ipc: 'pod' },
+      namespaces: { network: 'pod', pid: 'container', ipc: 'pod', user: 'host' },
       ip: this.network.subnet.firstPod.replace(/\d+$/, String(number + 2)),
       resources: {},
+      sysctls: {},
+      hostPorts: [],
       labels: { app: 'web' },
       ...change,
     };

@@ -7,6 +7,18 @@ import { admitted, errorsOf, fixture, type Json, rawPod } from './fixtures.ts';
 /** `path: reason` of every error. */
 const lines = (raw: unknown) => errorsOf(raw).map(({ path, reason }) => `${path}: ${reason}`);
 
+const CONTAINER_DEFAULTS = {
+  env: [],
+  envFrom: [],
+  ports: [],
+  resources: {},
+  resizePolicy: [],
+  restartPolicyRules: [],
+  terminationMessagePath: '/dev/termination-log',
+  terminationMessagePolicy: 'File',
+};
+const MOUNT_DEFAULTS = { readOnly: false, recursiveReadOnly: 'Disabled', mountPropagation: 'None' };
+
 describe('accepted', () => {
   test('the two-container pod, with every default', () => {
     assert.deepEqual(admitted(fixture('two-containers.yaml')), {
@@ -16,18 +28,25 @@ describe('accepted', () => {
       spec: {
         restartPolicy: 'Never',
         terminationGracePeriodSeconds: 30,
+        initContainers: [],
         hostNetwork: false,
+        hostPID: false,
+        hostIPC: false,
+        hostUsers: true,
         shareProcessNamespace: false,
+        setHostnameAsFQDN: false,
+        hostAliases: [],
+        dnsPolicy: 'ClusterFirst',
+        priority: 0,
+        readinessGates: [],
         volumes: [{ name: 'shared-data', hostPath: { path: '/data', type: '' } }],
         containers: [
           {
             name: 'nginx-container',
             image: 'nginx',
             imagePullPolicy: 'Always',
-            env: [],
-            ports: [],
-            resources: {},
-            volumeMounts: [{ name: 'shared-data', mountPath: '/usr/share/nginx/html', readOnly: false }],
+            ...CONTAINER_DEFAULTS,
+            volumeMounts: [{ name: 'shared-data', mountPath: '/usr/share/nginx/html', ...MOUNT_DEFAULTS }],
           },
           {
             name: 'debian-container',
@@ -35,10 +54,8 @@ describe('accepted', () => {
             imagePullPolicy: 'Always',
             command: ['/bin/sh'],
             args: ['-c', 'echo Hello from the debian container > /pod-data/index.html'],
-            env: [],
-            ports: [],
-            resources: {},
-            volumeMounts: [{ name: 'shared-data', mountPath: '/pod-data', readOnly: false }],
+            ...CONTAINER_DEFAULTS,
+            volumeMounts: [{ name: 'shared-data', mountPath: '/pod-data', ...MOUNT_DEFAULTS }],
           },
         ],
       },

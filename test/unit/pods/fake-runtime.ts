@@ -8,6 +8,7 @@ import type {
   ContainerRecord,
   ContainerSpec,
   ExecResult,
+  LinuxResources,
   Sandbox,
   SandboxEvent,
   SandboxRuntime,
@@ -66,6 +67,11 @@ export class FakeSandbox implements Sandbox {
   async exec(): Promise<ExecResult> {
     const nothing = new Uint8Array();
     return { exitCode: 0, signal: 0, stdout: nothing, stderr: nothing, truncated: false, timedOut: false };
+  }
+
+  readonly updates: { container: string | undefined; resources: LinuxResources }[] = [];
+  async update(resources: LinuxResources, container?: string): Promise<void> {
+    this.updates.push({ container, resources });
   }
 
   async destroy(): Promise<void> {

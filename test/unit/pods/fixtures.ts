@@ -1,4 +1,4 @@
-import type { Container, Pod, PodSpec } from '../../../src/manifest/types.ts';
+import type { Container, Pod, PodSpec, VolumeMount } from '../../../src/manifest/types.ts';
 import type { DesiredPod } from '../../../src/pods/types.ts';
 
 export const container = (name: string, fields: Partial<Container> = {}): Container => ({
@@ -6,8 +6,13 @@ export const container = (name: string, fields: Partial<Container> = {}): Contai
   image: 'debian',
   imagePullPolicy: 'IfNotPresent',
   env: [],
+  envFrom: [],
   ports: [],
   resources: {},
+  resizePolicy: [],
+  restartPolicyRules: [],
+  terminationMessagePath: '/dev/termination-log',
+  terminationMessagePolicy: 'File',
   volumeMounts: [],
   ...fields,
 });
@@ -21,7 +26,16 @@ export const pod = (name: string, spec: Partial<PodSpec> = {}): Pod => ({
     restartPolicy: 'Always',
     terminationGracePeriodSeconds: 30,
     volumes: [],
+    initContainers: [],
     hostNetwork: false,
+    hostPID: false,
+    hostIPC: false,
+    hostUsers: true,
+    setHostnameAsFQDN: false,
+    hostAliases: [],
+    dnsPolicy: 'ClusterFirst',
+    priority: 0,
+    readinessGates: [],
     shareProcessNamespace: false,
     ...spec,
   },
@@ -53,4 +67,13 @@ export const tombstone = (name: string, graceSeconds?: number): DesiredPod => ({
   specDigest: '',
   manifestDigest: `deleted:${graceSeconds}`,
   deletionTimestamp: '2026-01-01T00:00:00Z',
+});
+
+export const mount = (name: string, mountPath: string, fields: Partial<VolumeMount> = {}): VolumeMount => ({
+  name,
+  mountPath,
+  readOnly: false,
+  recursiveReadOnly: 'Disabled',
+  mountPropagation: 'None',
+  ...fields,
 });

@@ -13,7 +13,7 @@ import { tmpfsSize } from '../../../src/pods/volumes/empty-dir.ts';
 import { resolveHostPath } from '../../../src/pods/volumes/host-path.ts';
 import { resolveSubPath } from '../../../src/pods/volumes/sub-path.ts';
 import { volumeHost } from '../../../src/pods/volumes/volume-host.ts';
-import { container, pod } from './fixtures.ts';
+import { container, mount, pod } from './fixtures.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'edgepod-volumes-'));
 after(() => rm(root, { recursive: true, force: true }));
@@ -149,10 +149,7 @@ describe('emptyDir', () => {
       ],
       containers: [
         container('c', {
-          volumeMounts: [
-            { name: 'disk', mountPath: '/d', readOnly: true, subPath: 'x' },
-            { name: 'host', mountPath: '/h', readOnly: false },
-          ],
+          volumeMounts: [mount('disk', '/d', { readOnly: true, subPath: 'x' }), mount('host', '/h')],
         }),
       ],
     });
