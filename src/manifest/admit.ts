@@ -8,6 +8,8 @@ import { isObject, type RawObject } from './validate/read.ts';
 
 export type Admission = { pod: Pod; warnings: FieldError[] } | { errors: FieldError[] };
 
+export type ObjectKind = 'Pod' | 'ConfigMap' | 'Secret';
+
 export interface AdmitOptions {
   /** What an absent `metadata.namespace` means: `default`, or the namespace of the topic. */
   namespace?: string;
@@ -16,7 +18,7 @@ export interface AdmitOptions {
 /** Validates and defaults a Pod. All errors are found, not only the first (64 at most). Never throws. */
 export function admitPod(raw: unknown, { namespace }: AdmitOptions = {}): Admission {
   const issues = new Issues();
-  if (!isPod(issues, raw)) return { errors: issues.errors };
+  if (!isKind(issues, raw, 'Pod')) return { errors: issues.errors };
   checkFields(issues, 'Pod', raw, '');
   const metadata = readMetadata(issues, raw.metadata, namespace);
   const spec = readPodSpec(issues, raw.spec);
@@ -25,17 +27,17 @@ export function admitPod(raw: unknown, { namespace }: AdmitOptions = {}): Admiss
 }
 
 /**
- * Reads a request for deletion: a Pod whose metadata has a deletionTimestamp. Its spec is not looked at, so that a pod
- * can be deleted by a manifest that would not be accepted, or has no spec. Undefined when `raw` is no such request.
+ * Reads a request for deletion: an object whose metadata has a deletionTimestamp. Nothing else is looked at, so that
+ * an object can be deleted by a manifest that would not be accepted, or has no spec. Undefined when `raw` is no such request.
  */
 export function readTombstone(
   raw: unknown,
-  { namespace }: AdmitOptions = {},
+  { namespace, kind = 'Pod' }: AdmitOptions & { kind?: ObjectKind } = {},
 ): { metadata: ObjectMeta & { deletionTimestamp: string } } | { errors: FieldError[] } | undefined {
   const given = isObject(raw) && isObject(raw.metadata) ? raw.metadata.deletionTimestamp : undefined;
   if (given === undefined || given === null) return undefined;
   const issues = new Issues();
-  if (!isPod(issues, raw)) return { errors: issues.errors };
+  if (!isKind(issues, raw, kind)) return { errors: issues.errors };
   const metadata = readMetadata(issues, raw.metadata, namespace);
   if (issues.errors.length > 0 || metadata?.deletionTimestamp === undefined) return { errors: issues.errors };
   return { metadata: { ...metadata, deletionTimestamp: metadata.deletionTimestamp } };
@@ -51,11 +53,12 @@ export function identityErrors(metadata: ObjectMeta, topic: { namespace: string;
     }));
 }
 
-function isPod(issues: Issues, raw: unknown): raw is RawObject {
-  if (!isObject(raw)) issues.error('', 'Invalid value: must be an object with apiVersion, kind, metadata and spec');
+/** Whether `raw` is an object that says to be of this kind, of version v1. */
+export function isKind(issues: Issues, raw: unknown, kind: ObjectKind): raw is RawObject {
+  if (!isObject(raw)) issues.error('', `Invalid value: must be a ${kind} object, with apiVersion, kind and metadata`);
   else {
     checkConstant(issues, 'apiVersion', raw.apiVersion, 'v1');
-    checkConstant(issues, 'kind', raw.kind, 'Pod');
+    checkConstant(issues, 'kind', raw.kind, kind);
   }
   return issues.errors.length === 0;
 }

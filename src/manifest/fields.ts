@@ -3,32 +3,12 @@
  * their decision from here and FIELDS.md is written from here, so the two cannot disagree.
  */
 
-/** yes: honoured · ignored: accepted, has no effect here · refused: a manifest that sets it is not accepted. */
-export type Support = 'yes' | 'ignored' | 'refused';
+import { type FieldTable, ignored, many, quiet, refused, strict, yes } from './fields/field.ts';
+import { ConfigMap, Secret } from './fields/objects.ts';
 
-export interface Field {
-  support: Support;
-  note: string;
-  /** Values that ask for nothing beyond what is done anyway: accepted without a word. So are null, {}, [] and "". */
-  neutral: readonly unknown[];
-  /** Ignored without a warning: bookkeeping of an API server, not a wish of the operator. */
-  quiet: boolean;
-  /** Even an empty object is a wish: `livenessProbe: {}`, `nfs: {}`. */
-  strict: boolean;
-}
+export type { Field, FieldTable, Support } from './fields/field.ts';
 
-export type FieldTable = Readonly<Record<string, Field>>;
-
-const BASE: Omit<Field, 'support' | 'note'> = { neutral: [], quiet: false, strict: false };
 const LATER = 'not in this version';
-const yes = (note = ''): Field => ({ ...BASE, support: 'yes', note });
-const ignored = (note: string, ...neutral: unknown[]): Field => ({ ...BASE, support: 'ignored', note, neutral });
-const quiet = (note: string): Field => ({ ...BASE, support: 'ignored', note, quiet: true });
-const refused = (note = LATER, ...neutral: unknown[]): Field => ({ ...BASE, support: 'refused', note, neutral });
-const strict = (note = LATER): Field => ({ ...BASE, support: 'refused', note, strict: true });
-const many = (names: string, field: Field): FieldTable =>
-  Object.fromEntries(names.split(' ').map((name) => [name, field]));
-
 const SCHEDULING = 'the device is chosen by the topic the manifest is published to';
 const NO_API = 'there is no API server for the pod to talk to';
 const SERVER = "an API server's bookkeeping";
@@ -203,6 +183,8 @@ export const FIELDS = {
   Volume,
   EmptyDirVolumeSource,
   HostPathVolumeSource,
+  ConfigMap,
+  Secret,
 } satisfies Record<string, FieldTable>;
 
 export type TypeName = keyof typeof FIELDS;
@@ -223,12 +205,18 @@ export const PLACES: Readonly<Record<TypeName, string>> = {
   Volume: 'spec.volumes[]',
   EmptyDirVolumeSource: 'spec.volumes[].emptyDir',
   HostPathVolumeSource: 'spec.volumes[].hostPath',
+  ConfigMap: '',
+  Secret: '',
 };
 
-/** Paths of every field that is honoured, sorted: what a device publishes in its node object. */
+/** Types that are no part of a Pod. */
+const OBJECTS: ReadonlySet<string> = new Set<TypeName>(['ConfigMap', 'Secret']);
+
+/** Paths of every field of a Pod that is honoured, sorted: what a device publishes in its node object. */
 export function supportedFields(): string[] {
   const types = Object.entries(FIELDS) as [TypeName, FieldTable][];
   return types
+    .filter(([type]) => !OBJECTS.has(type))
     .flatMap(([type, table]) =>
       Object.entries(table)
         .filter(([, field]) => field.support === 'yes')

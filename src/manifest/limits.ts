@@ -25,6 +25,8 @@ export const LIMITS = {
   image: 512,
   /** Bytes of a path (PATH_MAX, with its closing NUL). */
   path: 4095,
+  /** Bytes of the values of a ConfigMap or Secret. */
+  data: 1024 * 1024,
   /** Bytes of all annotations of one object. */
   annotations: 256 * 1024,
   /** Characters of namespace and name together: they name the log directory `<namespace>_<name>_<uid>`. */

@@ -56,6 +56,12 @@ export const portName: Rule = (text) =>
   tooLong(text, 15) ??
   matches(text, PORT_NAME, "must be lower-case letters, digits and single '-', with at least one letter");
 
+/** The key of a ConfigMap or Secret: it must be usable as a file name. */
+export const dataKey: Rule = (text) => {
+  if (text === '.' || text.startsWith('..')) return "must not be '.', or start with '..'";
+  return tooLong(text, 253) ?? matches(text, /^[-._a-zA-Z0-9]+$/, "must be letters, digits, '-', '_' and '.'");
+};
+
 function tooLong(text: string, most: number): string | undefined {
   return text.length > most ? `must be no more than ${most} characters` : undefined;
 }

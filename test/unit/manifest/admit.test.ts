@@ -166,7 +166,7 @@ describe('refused', () => {
   const port = (fields: Json, spec: Json = {}) => rawPod(spec, { ports: [{ containerPort: 80, ...fields }] });
 
   const rows: [string, unknown, string | RegExp][] = [
-    ['no object', 'text', /^: Invalid value: must be an object/],
+    ['no object', 'text', /^: Invalid value: must be a Pod object/],
     ['no kind', { ...rawPod(), kind: undefined }, 'kind: Required value: must be "Pod"'],
     [
       'another kind',

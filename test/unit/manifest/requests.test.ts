@@ -22,7 +22,7 @@ const HALF_LIMITED = podOf({ limits: { cpu: 1, memory: '64Mi' } }, { requests: {
 const CPU_ONLY = podOf({ limits: { cpu: 1 } });
 
 describe('effective amounts', () => {
-  const amounts = (cpuMilli: number, memoryBytes = 0) => ({ cpuMilli, memoryBytes });
+  const amounts = (cpuMilli: number, memoryBytes = 0) => ({ cpuMilli, memoryBytes, storageBytes: 0 });
   const init = (cpuMilli: number, sidecar = false) => ({ amounts: amounts(cpuMilli), sidecar });
   const rows: [string, Parameters<typeof effectiveAmounts>[0], number][] = [
     ['nothing', { regular: [] }, 0],
@@ -35,11 +35,11 @@ describe('effective amounts', () => {
     ['overhead comes on top', { regular: [amounts(1)], init: [init(5)], overhead: amounts(10) }, 15],
   ];
   for (const [what, input, cpuMilli] of rows)
-    test(what, () => assert.deepEqual(effectiveAmounts(input), { cpuMilli, memoryBytes: 0 }));
+    test(what, () => assert.deepEqual(effectiveAmounts(input), { cpuMilli, memoryBytes: 0, storageBytes: 0 }));
 
   test('of a pod', () => {
-    assert.deepEqual(effectiveRequest(GUARANTEED), { cpuMilli: 1500, memoryBytes: 96 * MI });
-    assert.deepEqual(effectiveRequest(HALF_LIMITED), { cpuMilli: 1000, memoryBytes: 80 * MI });
+    assert.deepEqual(effectiveRequest(GUARANTEED), { cpuMilli: 1500, memoryBytes: 96 * MI, storageBytes: 0 });
+    assert.deepEqual(effectiveRequest(HALF_LIMITED), { cpuMilli: 1000, memoryBytes: 80 * MI, storageBytes: 0 });
     assert.deepEqual(effectiveLimit(GUARANTEED), { cpuMilli: 1500, memoryBytes: 96 * MI });
     assert.deepEqual(effectiveLimit(HALF_LIMITED), {});
     assert.deepEqual(effectiveLimit(CPU_ONLY), { cpuMilli: 1000 });
