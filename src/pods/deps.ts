@@ -3,7 +3,7 @@ import type { Pod } from '../manifest/types.ts';
 import type { Allocatable } from './admission.ts';
 import type { Paths } from './paths.ts';
 import type { IdentityFiles, PodFiles } from './pod-files.ts';
-import type { Clock, Image, ImageSource, IpLeases, LinuxResources, SandboxRuntime } from './ports.ts';
+import type { Clock, Image, ImageSource, IpLeases, LinuxResources, Prober, SandboxRuntime } from './ports.ts';
 import type { Timers } from './timers.ts';
 import type { DesiredPod, PodEvent, PodRecord, PublishedPod } from './types.ts';
 import type { ResolvedMount, VolumeHost } from './volumes/volume-host.ts';
@@ -61,6 +61,8 @@ export interface PodManagerDeps {
   runtime: SandboxRuntime;
   images: ImageSource;
   leases: IpLeases;
+  /** Asks containers how they are, and carries out httpGet and tcpSocket hooks. Only tests may do without. */
+  prober?: Prober;
   clock: Clock;
   timers?: Timers;
   records: PodRecords;
