@@ -18,6 +18,7 @@
 #include "lib/fd.h"
 #include "lib/result.h"
 #include "lib/spec.h"
+#include "lib/user_namespace.h"
 
 namespace edgepod {
 
@@ -34,6 +35,7 @@ struct ContainerParams {
   const Cgroup* cgroup = nullptr;  // already created, limits written; null: stay in the caller's
   int infra_pidfd = -1;            // sandbox to join; -1 = none
   pid_t infra_pid = -1;
+  UserNamespace users;     // of the sandbox
   bool pdeathsig = false;  // SIGKILL when the calling process dies
   int start_gate = -1;     // OCI create: borrowed; the child waits for one byte on it before execve
   const char* seccomp_cache_dir = nullptr;
@@ -56,6 +58,7 @@ struct ExecParams {
   std::string cwd;               // empty: the container's
   int target_pidfd = -1;         // the container's init process
   pid_t target_pid = -1;
+  UserNamespace users;  // the container's
   const Cgroup* cgroup = nullptr;
   StdioFds stdio{0, 1, 2};
   bool pdeathsig = false;

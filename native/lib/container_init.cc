@@ -69,8 +69,12 @@ Result<Ok> enter_namespaces(const InitContext& context) {
 // The working directory exists when the program starts, as with other runtimes. Made below the root, so that
 // a link in the image cannot have it made on the host (CVE-2026-55686); a path through procfs is refused here
 // already.
-Result<Ok> make_working_directory(const Spec& spec, int root_fd) {
+Result<Ok> make_working_directory(const Spec& spec, int root_fd, uint32_t first_id) {
   auto made = make_dir_in_root(root_fd, spec.process.cwd);
+  struct stat st;
+  // What belongs to the host's root in a root of mapped layers has just been made.
+  if (made && first_id && fstat(made->get(), &st) == 0 && st.st_uid == 0)
+    (void)!fchownat(made->get(), "", first_id, first_id, AT_EMPTY_PATH);
   if (made || made.error().err == EROFS) return Ok{};
   return Error{"chdir", made.error().err, made.error().detail};
 }
@@ -111,14 +115,14 @@ Result<Identity> build_root(const InitContext& context) {
   EDGEPOD_TRY(isolate_propagation(spec));
   auto bundle = reopen_bundle(params.bundle_fd);
   if (!bundle) return std::move(bundle.error());
-  auto mounts = plan_mounts(spec.mounts, bundle->get());
+  auto mounts = plan_mounts(spec.mounts, bundle->get(), params.users);
   if (!mounts) return std::move(mounts.error());
-  auto root = mount_root(spec, bundle->get());
+  auto root = mount_root(spec, bundle->get(), params.users);
   if (!root) return std::move(root.error());
   for (PlannedMount& mount : *mounts)
     EDGEPOD_TRY(attach_mount(root->get(), mount, context.namespaces->new_cgroup));
-  EDGEPOD_TRY(populate_dev(spec, root->get()));
-  EDGEPOD_TRY(make_working_directory(spec, root->get()));
+  EDGEPOD_TRY(populate_dev(spec, root->get(), params.users.first));
+  EDGEPOD_TRY(make_working_directory(spec, root->get(), params.users.first));
   auto identity = resolve_identity(spec, root->get(), !has_variable(spec.process.env, "HOME="));
   if (!identity) return identity;
   EDGEPOD_TRY(protect_paths(spec, root->get()));
@@ -151,7 +155,7 @@ Error run_container_init(const InitContext& context, int& error_fd, bool in_cgro
   const SpecProcess& process = context.params->spec->process;
   auto identity = set_up(context, error_fd, in_cgroup);
   if (!identity) return std::move(identity.error());
-  auto left = leave_host_descriptors(error_fd, context.params->start_gate);
+  auto left = leave_host_descriptors(error_fd, context.params->start_gate, context.params->users.fd);
   if (!left) return std::move(left.error());
   error_fd = kErrorFd;
   ProcessPlan plan;
@@ -162,6 +166,8 @@ Error run_container_init(const InitContext& context, int& error_fd, bool in_cgro
   plan.cwd = process.cwd;
   plan.seccomp = context.seccomp;
   plan.pdeathsig = context.params->pdeathsig;
+  plan.users = context.params->users;
+  plan.own_mounts = true;
   plan.has_gate = context.params->start_gate >= 0;
   return become(plan);
 }

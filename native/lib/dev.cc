@@ -7,6 +7,7 @@
 #include "lib/mount.h"
 #include "lib/path_in_root.h"
 #include "lib/sys.h"
+#include "lib/user_namespace.h"
 
 namespace edgepod {
 namespace {
@@ -74,6 +75,17 @@ Result<Ok> make_node(int root_fd, int dir, const std::string& path, const SpecDe
   return Ok{};
 }
 
+// Ids outside the pod's range mean nobody in there, as on a volume.
+uint32_t in_pod(uint32_t id, uint32_t first_id) {
+  return first_id == 0 || id >= kUserRange ? id : first_id + id;
+}
+
+SpecDevice owned(SpecDevice device, uint32_t first_id) {
+  device.uid = in_pod(device.uid, first_id);
+  device.gid = in_pod(device.gid, first_id);
+  return device;
+}
+
 Result<Ok> make_listed(int root_fd, const SpecDevice& device) {
   const std::string path = clean_path(device.path);
   auto dir = make_dir_in_root(root_fd, path.substr(0, path.rfind('/')));
@@ -93,7 +105,7 @@ bool dev_is_bound(const Spec& spec) {
 
 }  // namespace
 
-Result<Ok> populate_dev(const Spec& spec, int root_fd) {
+Result<Ok> populate_dev(const Spec& spec, int root_fd, uint32_t first_id) {
   if (dev_is_bound(spec)) return Ok{};
   // A link at /dev would have nodes made, and files unlinked, wherever the image likes (CVE-2026-41579,
   // CVE-2026-47766): it must be a real directory, and everything below happens relative to it.
@@ -107,12 +119,13 @@ Result<Ok> populate_dev(const Spec& spec, int root_fd) {
     SpecDevice device;
     device.major = standard.major;
     device.minor = standard.minor;
-    EDGEPOD_TRY(make_node(root_fd, dev->get(), std::string("/dev/") + standard.name, device));
+    EDGEPOD_TRY(
+        make_node(root_fd, dev->get(), std::string("/dev/") + standard.name, owned(device, first_id)));
   }
   for (const StandardLink& link : kLinks)
     if (symlinkat(link.target, dev->get(), link.name) < 0 && errno != EEXIST)
       return errno_error(kStep, std::string("/dev/") + link.name);
-  for (const SpecDevice& device : spec.devices) EDGEPOD_TRY(make_listed(root_fd, device));
+  for (const SpecDevice& device : spec.devices) EDGEPOD_TRY(make_listed(root_fd, owned(device, first_id)));
   return Ok{};
 }
 

@@ -7,7 +7,8 @@
 namespace edgepod {
 
 // Makes the six standard devices, linux.devices, and the links fd, stdin, stdout, stderr, ptmx. Nothing is
-// done when the specification binds a directory over /dev. Error step "make-device".
-Result<Ok> populate_dev(const Spec& spec, int root_fd);
+// done when the specification binds a directory over /dev. `first_id`: the host's id of the container's root.
+// Error step "make-device".
+Result<Ok> populate_dev(const Spec& spec, int root_fd, uint32_t first_id);
 
 }  // namespace edgepod

@@ -38,7 +38,7 @@ Error run_exec(const ExecContext& context, int& error_fd, bool in_cgroup) {
   const ExecParams& params = *context.params;
   auto identity = enter(params, error_fd, in_cgroup);
   if (!identity) return std::move(identity.error());
-  auto left = leave_host_descriptors(error_fd, -1);
+  auto left = leave_host_descriptors(error_fd, -1, params.users.fd);
   if (!left) return std::move(left.error());
   error_fd = kErrorFd;
   ProcessPlan plan;
@@ -49,6 +49,7 @@ Error run_exec(const ExecContext& context, int& error_fd, bool in_cgroup) {
   plan.cwd = params.cwd.empty() ? params.spec->process.cwd : params.cwd;
   plan.seccomp = context.seccomp;
   plan.pdeathsig = params.pdeathsig;
+  plan.users = params.users;
   return become(plan);
 }
 

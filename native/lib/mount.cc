@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include <cstdlib>
+
 #include "lib/cgroup_mount.h"
 #include "lib/path_in_root.h"
 #include "lib/sys.h"
@@ -39,7 +41,7 @@ Result<UniqueFd> open_subpath(int volume, const std::string& subpath) {
   return make_dir_in_root(volume, subpath, st.st_mode & 07777);
 }
 
-Result<Ok> open_source(PlannedMount& mount, int bundle_fd) {
+Result<Ok> open_source(PlannedMount& mount, int bundle_fd, const UserNamespace& users) {
   const std::string& source = mount.spec->source;
   UniqueFd place(openat(bundle_fd, source.c_str(), O_PATH | O_CLOEXEC));
   if (!place) return errno_error("open-mount-source", source);
@@ -55,8 +57,26 @@ Result<Ok> open_source(PlannedMount& mount, int bundle_fd) {
   auto tree = clone_tree(place.get(), mount.options.recursive);
   if (!tree) return at(source, tree.error());
   mount.detached = static_cast<bool>(*tree);
+  if (mount.options.id_mapped) {
+    // Attached first and mapped later is not possible.
+    auto mapped = mount.detached ? map_mount(tree->get(), users) : Result<Ok>(Error{"id-map", ENOSYS, {}});
+    if (!mapped) return at(source, mapped.error());
+  }
   mount.source = mount.detached ? std::move(*tree) : std::move(place);
   return Ok{};
+}
+
+// File systems made for the container belong to its root, and the terminals to its group "tty".
+void give_to_pod(PlannedMount& mount, const UserNamespace& users) {
+  const std::string first = std::to_string(users.first);
+  if (mount.spec->type == "tmpfs") {
+    mount.options.data.emplace_back("uid", first);
+    mount.options.data.emplace_back("gid", first);
+  }
+  if (mount.spec->type != "devpts") return;
+  for (auto& [key, value] : mount.options.data)
+    if (key == "gid")
+      value = std::to_string(users.first + static_cast<uint32_t>(strtoul(value.c_str(), nullptr, 10)));
 }
 
 Result<UniqueFd> open_target(int root_fd, const PlannedMount& mount) {
@@ -96,7 +116,8 @@ Result<Ok> set_propagation(int mount_fd, const MountOptions& options, const std:
 
 }  // namespace
 
-Result<std::vector<PlannedMount>> plan_mounts(const std::vector<SpecMount>& mounts, int bundle_fd) {
+Result<std::vector<PlannedMount>> plan_mounts(const std::vector<SpecMount>& mounts, int bundle_fd,
+                                              const UserNamespace& users) {
   std::vector<PlannedMount> plan;
   plan.reserve(mounts.size());
   for (const SpecMount& spec : mounts) {
@@ -107,7 +128,10 @@ Result<std::vector<PlannedMount>> plan_mounts(const std::vector<SpecMount>& moun
     mount.options = std::move(*options);
     mount.destination = clean_path(spec.destination);
     if (mount.destination == "/") return input_error("mount-options", "/: the root is not a mount target");
-    if (mount.options.bind) EDGEPOD_TRY(open_source(mount, bundle_fd));
+    if (mount.options.id_mapped && !users.own())
+      return at(spec.destination, input_error("mount-options", "\"idmap\" without users of the pod's own"));
+    if (mount.options.bind) EDGEPOD_TRY(open_source(mount, bundle_fd, users));
+    if (users.own()) give_to_pod(mount, users);
     plan.push_back(std::move(mount));
   }
   return plan;

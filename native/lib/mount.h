@@ -10,6 +10,7 @@
 #include "lib/mount_options.h"
 #include "lib/result.h"
 #include "lib/spec.h"
+#include "lib/user_namespace.h"
 
 namespace edgepod {
 
@@ -23,8 +24,9 @@ struct PlannedMount {
 };
 
 // Parses options and opens every bind source, in the order of the list. Relative sources start at
-// `bundle_fd`. Error steps "mount-options", "open-mount-source".
-Result<std::vector<PlannedMount>> plan_mounts(const std::vector<SpecMount>& mounts, int bundle_fd);
+// `bundle_fd`. Error steps "mount-options", "open-mount-source", "id-map".
+Result<std::vector<PlannedMount>> plan_mounts(const std::vector<SpecMount>& mounts, int bundle_fd,
+                                              const UserNamespace& users);
 
 // Attaches one mount below `root_fd`, making its target where missing. `own_cgroup_namespace`: see
 // cgroup_mount.h. Error step "mount".

@@ -94,7 +94,9 @@ Result<MountOptions> parse_mount_options(const std::vector<std::string>& options
     } else if (option == "defaults" || option.empty() || take_attribute(option, out) ||
                take_propagation(option, out)) {
       continue;
-    } else if (option == "idmap" || option == "ridmap" || option == "tmpcopyup") {
+    } else if (option == "idmap") {
+      out.id_mapped = true;
+    } else if (option == "ridmap" || option == "tmpcopyup") {
       return input_error("mount-options", "\"" + option + "\" is not supported", ENOTSUP);
     } else {
       const size_t equals = option.find('=');
@@ -107,6 +109,7 @@ Result<MountOptions> parse_mount_options(const std::vector<std::string>& options
   }
   if (out.bind && !out.data.empty())
     return input_error("mount-options", "\"" + out.data[0].first + "\" means nothing for a bind mount");
+  if (out.id_mapped && !out.bind) return input_error("mount-options", "\"idmap\" needs a bind mount");
   if (!out.subpath.empty() && !out.bind) return input_error("mount-options", "subpath needs a bind mount");
   return out;
 }

@@ -12,6 +12,7 @@ namespace edgepod {
 
 struct MountOptions {
   bool bind = false, recursive = false;
+  bool id_mapped = false;       // "idmap": owners are seen through the pod's user namespace
   uint64_t set = 0, clear = 0;  // MOUNT_ATTR_*, this mount
   uint64_t recursive_set = 0,
            recursive_clear = 0;  // MOUNT_ATTR_*, with everything below ("rro", "rnosuid", …)

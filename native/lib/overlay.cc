@@ -1,6 +1,7 @@
 #include "lib/overlay.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "lib/path_in_root.h"
 #include "lib/sys.h"
@@ -24,7 +25,25 @@ Result<UniqueFd> open_layer(const std::string& path) {
   return fd;
 }
 
-Result<Layers> open_layers(const Spec& spec) {
+// An image's layer with its owners mapped. Put over the plain one, in this mount namespace alone: overlayfs
+// takes detached mounts only since 6.15.
+Result<UniqueFd> map_layer(UniqueFd layer, const std::string& path, const UserNamespace& users) {
+  auto tree = clone_tree(layer.get(), false);
+  if (!tree) return Error{kStep, tree.error().err, path};
+  auto mapped = *tree ? map_mount(tree->get(), users) : Result<Ok>(Error{"id-map", ENOSYS, {}});
+  if (!mapped) return Error{"id-map", mapped.error().err, path + ": " + mapped.error().detail};
+  if (sys_move_mount(tree->get(), layer.get()) < 0) return errno_error(kStep, path);
+  return tree;
+}
+
+// What the container writes belongs to its users on the disk too: the directory is of this pod alone. Its
+// root's owner is that of the container's "/".
+Result<Ok> give_upper(int upper, const UserNamespace& users) {
+  if (fchownat(upper, "", users.first, users.first, AT_EMPTY_PATH) < 0) return errno_error(kStep, "upperdir");
+  return Ok{};
+}
+
+Result<Layers> open_layers(const Spec& spec, const UserNamespace& users) {
   auto list = parse_json(*spec.annotation(kAnnotationLowerDir), 256 << 10, 2);
   if (!list) return Error{kStep, EINVAL, std::string(kAnnotationLowerDir) + ": " + list.error().detail};
   if (!list->IsArray() || list->Empty() || list->Size() > kMaxLayers)
@@ -33,7 +52,9 @@ Result<Layers> open_layers(const Spec& spec) {
   Layers layers;
   for (const JsonValue& item : list->GetArray()) {
     if (!item.IsString()) return input_error(kStep, std::string(kAnnotationLowerDir) + ": must hold strings");
-    auto fd = open_layer(std::string(item.GetString(), item.GetStringLength()));
+    const std::string path(item.GetString(), item.GetStringLength());
+    auto fd = open_layer(path);
+    if (fd && users.own()) fd = map_layer(std::move(*fd), path, users);
     if (!fd) return std::move(fd.error());
     layers.lower.push_back(std::move(*fd));
   }
@@ -45,6 +66,7 @@ Result<Layers> open_layers(const Spec& spec) {
   if (!upper_fd) return std::move(upper_fd.error());
   auto work_fd = open_layer(*work);
   if (!work_fd) return std::move(work_fd.error());
+  if (users.own()) EDGEPOD_TRY(give_upper(upper_fd->get(), users));
   layers.upper = std::move(*upper_fd);
   layers.work = std::move(*work_fd);
   return layers;
@@ -89,8 +111,8 @@ Result<UniqueFd> overlay_by_mount(const Layers& layers, const MountTarget& targe
 
 }  // namespace
 
-Result<UniqueFd> mount_overlay(const Spec& spec, const MountTarget& target) {
-  auto layers = open_layers(spec);
+Result<UniqueFd> mount_overlay(const Spec& spec, const MountTarget& target, const UserNamespace& users) {
+  auto layers = open_layers(spec, users);
   if (!layers) return std::move(layers.error());
   auto mount = overlay_by_fs(*layers);
   if (mount) {

@@ -9,6 +9,8 @@ namespace edgepod {
 
 // Mounts the layers named by the specification's annotations on `target`. Returns a descriptor of the new
 // root. Error step "mount-overlay".
-Result<UniqueFd> mount_overlay(const Spec& spec, const MountTarget& target);
+// With `users` of the pod's own the layers are seen through their map, and the upper directory becomes
+// theirs.
+Result<UniqueFd> mount_overlay(const Spec& spec, const MountTarget& target, const UserNamespace& users);
 
 }  // namespace edgepod

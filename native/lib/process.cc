@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <climits>
+#include <iterator>
 
 #include "lib/caps.h"
 #include "lib/error_pipe.h"
@@ -100,7 +101,12 @@ Result<Ok> prepare(const ProcessPlan& plan, std::string& file) {
   if (!entered && entered.error().err != EACCES) return entered;
   if (plan.new_session && setsid() < 0 && errno != EPERM) return errno_error("setsid");
   EDGEPOD_TRY(set_limits(process.rlimits));
-  give_stdio(plan.identity.uid);
+  give_stdio(plan.users.first + plan.identity.uid);
+  // Raising limits and giving the pipes away were the last things only the host's root can do.
+  if (plan.users.own()) {
+    EDGEPOD_TRY(enter_users(kUsersFd, plan.own_mounts));
+    close(kUsersFd);
+  }
   // Without no_new_privs loading a filter needs CAP_SYS_ADMIN, which is about to go.
   if (plan.seccomp && !process.no_new_privileges) EDGEPOD_TRY(seccomp_load(*plan.seccomp, false));
   EDGEPOD_TRY(set_identity(plan));
@@ -164,14 +170,24 @@ Result<Ok> die_with_parent(int error_fd) {
   return Ok{};
 }
 
-Result<Ok> leave_host_descriptors(int error_fd, int gate_fd) {
+Result<Ok> leave_host_descriptors(int error_fd, int gate_fd, int users_fd) {
   constexpr int kAbove = 16;
-  const int error_copy = fcntl(error_fd, F_DUPFD_CLOEXEC, kAbove);
-  const int gate_copy = gate_fd < 0 ? -1 : fcntl(gate_fd, F_DUPFD_CLOEXEC, kAbove);
-  if (error_copy < 0 || (gate_fd >= 0 && gate_copy < 0)) return errno_error("close-range");
-  if (dup3(error_copy, kErrorFd, O_CLOEXEC) < 0) return errno_error("close-range");
-  if (gate_copy >= 0 && dup3(gate_copy, kGateFd, O_CLOEXEC) < 0) return errno_error("close-range");
-  return close_from(gate_copy >= 0 ? kGateFd + 1 : kErrorFd + 1);
+  constexpr int kPlaces[] = {kErrorFd, kGateFd, kUsersFd};
+  const int given[] = {error_fd, gate_fd, users_fd};
+  int copies[std::size(given)];
+  // Copies first: the given ones may be where another one goes.
+  for (size_t i = 0; i < std::size(given); i++) {
+    copies[i] = given[i] < 0 ? -1 : fcntl(given[i], F_DUPFD_CLOEXEC, kAbove);
+    if (given[i] >= 0 && copies[i] < 0) return errno_error("close-range");
+  }
+  for (size_t i = 0; i < std::size(given); i++) {
+    if (copies[i] < 0) {
+      close(kPlaces[i]);
+    } else if (dup3(copies[i], kPlaces[i], O_CLOEXEC) < 0) {
+      return errno_error("close-range");
+    }
+  }
+  return close_from(kUsersFd + 1);
 }
 
 void leave_session_keyring() {

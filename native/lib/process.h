@@ -9,13 +9,15 @@
 #include "lib/result.h"
 #include "lib/seccomp.h"
 #include "lib/spec.h"
+#include "lib/user_namespace.h"
 #include "lib/users.h"
 
 namespace edgepod {
 
-// Where the child's two remaining descriptors are once leave_host_descriptors() has run.
+// Where the child's remaining descriptors are once leave_host_descriptors() has run.
 inline constexpr int kErrorFd = 3;
 inline constexpr int kGateFd = 4;
+inline constexpr int kUsersFd = 5;
 
 struct ProcessPlan {
   const SpecProcess* process;
@@ -23,6 +25,8 @@ struct ProcessPlan {
   std::vector<std::string> args, env;
   std::string cwd;
   const SeccompProgram* seccomp = nullptr;
+  UserNamespace users;      // entered by way of kUsersFd
+  bool own_mounts = false;  // gets a mount namespace that those users own
   bool pdeathsig = false;
   bool has_gate = false;
   bool new_session = true;
@@ -40,8 +44,9 @@ void reset_signals();
 // SIGKILL when the parent dies; ends this process if it already has. `error_fd`: see error_pipe.h.
 Result<Ok> die_with_parent(int error_fd);
 
-// Moves the error pipe and the gate (or -1) to their fixed numbers and closes everything above.
-Result<Ok> leave_host_descriptors(int error_fd, int gate_fd);
+// Moves the error pipe, the gate and the user namespace (or -1) to their fixed numbers and closes everything
+// else above the standard streams.
+Result<Ok> leave_host_descriptors(int error_fd, int gate_fd, int users_fd);
 
 // The file execve should run: `name` itself if it has a slash, else the first executable in PATH of `env`.
 // Relative names start at the working directory. Error step "exec": ENOENT (127) or EACCES (126).

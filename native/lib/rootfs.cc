@@ -62,7 +62,7 @@ Result<Ok> isolate_propagation(const Spec& spec) {
   return input_error("mount-propagation", "linux.rootfsPropagation: \"" + wanted + "\" is unknown");
 }
 
-Result<UniqueFd> mount_root(const Spec& spec, int bundle_fd) {
+Result<UniqueFd> mount_root(const Spec& spec, int bundle_fd, const UserNamespace& users) {
   const bool overlay = spec.annotation(kAnnotationLowerDir) != nullptr;
   const std::string path = clean_path(spec.root_path);
   const bool absolute = spec.root_path[0] == '/';
@@ -73,9 +73,14 @@ Result<UniqueFd> mount_root(const Spec& spec, int bundle_fd) {
   UniqueFd base_fd(openat(base, absolute ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
   UniqueFd place(openat(base, absolute ? path.c_str() : path.c_str() + 1, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!base_fd || !place) return errno_error("open-root", spec.root_path);
+  // Mapped layers would travel to the host.
+  if (stays_shared(spec) && users.own())
+    return input_error("mount-root", "shared mount propagation needs the host's users", ENOTSUP);
+  if (users.own() && !overlay)
+    return input_error("mount-root", "a pod with its own users needs an overlay", ENOTSUP);
   if (stays_shared(spec)) EDGEPOD_TRY(make_parent_private(place.get()));
   const MountTarget target{base_fd.get(), path, place.get()};
-  if (overlay) return mount_overlay(spec, target);
+  if (overlay) return mount_overlay(spec, target, users);
   // pivot_root needs a mount point that is not the host's root.
   auto tree = clone_tree(place.get(), true);
   if (!tree) return Error{"mount-root", tree.error().err, spec.root_path};

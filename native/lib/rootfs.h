@@ -6,6 +6,7 @@
 #include "lib/fd.h"
 #include "lib/result.h"
 #include "lib/spec.h"
+#include "lib/user_namespace.h"
 
 namespace edgepod {
 
@@ -13,8 +14,8 @@ namespace edgepod {
 Result<Ok> isolate_propagation(const Spec& spec);
 
 // Mounts the root (overlay of the annotations, or root.path bound on itself). Returns a descriptor of it.
-// Error steps "open-root", "mount-overlay", "mount-root".
-Result<UniqueFd> mount_root(const Spec& spec, int bundle_fd);
+// Error steps "open-root", "mount-overlay", "mount-root", "id-map".
+Result<UniqueFd> mount_root(const Spec& spec, int bundle_fd, const UserNamespace& users);
 
 // Makes readonlyPaths read-only, then hides maskedPaths. Paths that do not exist are skipped.
 // Error steps "readonly-path", "mask-path".

@@ -97,5 +97,9 @@ inline constexpr std::string_view kAnnotationUpperDir = "io.edgepod.rootfs.upper
 inline constexpr std::string_view kAnnotationWorkDir = "io.edgepod.rootfs.workdir";
 inline constexpr std::string_view kAnnotationUser =
     "io.edgepod.user";  // "name[:group]", looked up in the rootfs
+// "Strict": what the image's /etc/group says of the user's further groups is not followed.
+inline constexpr std::string_view kAnnotationGroupsPolicy = "io.edgepod.user.groups-policy";
+// "true": a user that turns out to be root is refused (step "run-as-non-root").
+inline constexpr std::string_view kAnnotationNonRoot = "io.edgepod.user.non-root";
 
 }  // namespace edgepod

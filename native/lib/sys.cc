@@ -100,6 +100,13 @@ int sys_mount_setattr(int fd, unsigned flags, uint64_t set, uint64_t clear, uint
   return static_cast<int>(syscall(SYS_mount_setattr, fd, "", flags | AT_EMPTY_PATH, &attr, sizeof attr));
 }
 
+int sys_mount_idmap(int fd, int user_namespace) {
+  struct mount_attr attr = {};
+  attr.attr_set = MOUNT_ATTR_IDMAP;
+  attr.userns_fd = static_cast<uint64_t>(user_namespace);
+  return static_cast<int>(syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof attr));
+}
+
 int sys_mount(const char* source, const char* target, const char* type, uint64_t flags, const void* data) {
   return static_cast<int>(syscall(SYS_mount, source, target, type, static_cast<unsigned long>(flags), data));
 }

@@ -46,6 +46,7 @@ int sys_fsopen(const char* type);
 int sys_fsconfig(int fd, unsigned command, const char* key, const void* value, int aux);
 int sys_fsmount(int fd, unsigned attributes);
 int sys_mount_setattr(int fd, unsigned flags, uint64_t set, uint64_t clear, uint64_t propagation = 0);
+int sys_mount_idmap(int fd, int user_namespace);
 int sys_mount(const char* source, const char* target, const char* type, uint64_t flags, const void* data);
 int sys_umount(const char* target, int flags);
 int sys_pivot_root(const char* new_root, const char* put_old);

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "lib/path_in_root.h"
 #include "lib/sys.h"
 
@@ -62,6 +64,16 @@ Result<std::string> read_image_file(int root_fd, const char* path) {
   auto text = read_all(file->get(), kMaxFile, kStep);
   if (!text) return Error{kStep, text.error().err, std::string(path) + ": " + text.error().detail};
   return text;
+}
+
+bool says(const Spec& spec, std::string_view annotation, std::string_view value) {
+  const std::string* found = spec.annotation(annotation);
+  return found && *found == value;
+}
+
+void add_groups(std::vector<uint32_t>& groups, const std::vector<uint32_t>& more) {
+  for (const uint32_t gid : more)
+    if (std::find(groups.begin(), groups.end(), gid) == groups.end()) groups.push_back(gid);
 }
 
 std::string home_of(uint32_t uid, std::string_view passwd) {
@@ -154,8 +166,13 @@ Result<Identity> resolve_identity(const Spec& spec, int root_fd, bool want_home)
   auto group = read_image_file(root_fd, "/etc/group");
   if (!group) return std::move(group.error());
   auto resolved = resolve_user(*wanted, *passwd, *group);
-  if (resolved)
-    resolved->groups.insert(resolved->groups.end(), user.additional_gids.begin(), user.additional_gids.end());
+  if (!resolved) return resolved;
+  // Checked on the number it came to, however the image calls it: a user "app" of uid 0 is root (T-23, T-24).
+  if (says(spec, kAnnotationNonRoot, "true") && resolved->uid == 0)
+    return input_error("run-as-non-root", "container has runAsNonRoot and image will run as root", EPERM);
+  if (says(spec, kAnnotationGroupsPolicy, "Strict")) resolved->groups.clear();
+  add_groups(resolved->groups, {resolved->gid});
+  add_groups(resolved->groups, user.additional_gids);
   return resolved;
 }
 

@@ -18,9 +18,10 @@ struct Identity {
   std::string home;              // from /etc/passwd; empty when unknown
 };
 
-// The identity of `spec.process`, or of the io.edgepod.user annotation when there is one. `want_home` looks
-// the home directory up. Files are read below `root_fd`: regular files only, at most 1 MiB. Error step
-// "resolve-user".
+// The identity of `spec.process`, or of the io.edgepod.user annotation when there is one; then the primary
+// group is among the supplementary ones too, so that a program that changes its group does not lose what the
+// group was denied (CVE-2022-36109). `want_home` looks the home directory up. Files are read below `root_fd`:
+// regular files only, at most 1 MiB. Error steps "resolve-user", "run-as-non-root".
 Result<Identity> resolve_identity(const Spec& spec, int root_fd, bool want_home);
 
 // "name[:group]", both either names or numbers, against the texts of passwd and group: gid and supplementary

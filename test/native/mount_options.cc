@@ -39,7 +39,9 @@ void binds_and_data() {
   CHECK_EQ(tmpfs.data[2].second, "");
   CHECK_EQ(parsed({"rbind", "x-edgepod.subpath=a/b"}).subpath, "a/b");
   CHECK(!parse_mount_options({"bind", "size=1"}, false));
-  CHECK(!parse_mount_options({"idmap"}, true));
+  CHECK(parse_mount_options({"idmap"}, true)->id_mapped);
+  CHECK(!parse_mount_options({"idmap"}, false));
+  CHECK(!parse_mount_options({"ridmap"}, true));
   CHECK(!parse_mount_options({"x-edgepod.subpath=a"}, false));
 }
 

@@ -73,6 +73,45 @@ Spec spec_with_user(const char* user) {
   return std::move(*spec);
 }
 
+Spec spec_with(const std::string& annotations, const std::string& gids) {
+  auto spec =
+      parse_spec(R"({"ociVersion":"1.0.0","root":{"path":"x"},"process":{"args":["x"],"cwd":"/","user":{)" +
+                 (R"("additionalGids":[)" + gids) + "]}},\"annotations\":{" + annotations + "}}");
+  return std::move(*spec);
+}
+
+void write_file(const std::string& path, std::string_view text) {
+  UniqueFd file(open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644));
+  (void)!write(file.get(), text.data(), text.size());
+}
+
+// supplementalGroupsPolicy, and runAsNonRoot on what a name comes to.
+void follows_the_pods_policy(const std::string& base) {
+  const std::string etc = base + "/etc";
+  mkdir(etc.c_str(), 0755);
+  write_file(etc + "/passwd", "root:x:0:0::/:\napp:x:1000:1000::/:\nfake:x:0:1000::/:\n");
+  write_file(etc + "/group", "app:x:1000:\nextra:x:2000:app\n");
+  UniqueFd root(open(base.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const auto groups = [&](const std::string& annotations) {
+    auto identity = resolve_identity(spec_with(annotations, "3000,1000"), root.get(), false);
+    return identity ? identity->groups : std::vector<uint32_t>{};
+  };
+  using Ids = std::vector<uint32_t>;
+  CHECK(groups(R"("io.edgepod.user":"1000:1000")") == (Ids{2000, 1000, 3000}));
+  CHECK(groups(R"("io.edgepod.user":"app:7")") == (Ids{2000, 7, 3000, 1000}));
+  CHECK(groups(R"("io.edgepod.user":"app","io.edgepod.user.groups-policy":"Strict")") == (Ids{1000, 3000}));
+  const auto step = [&](const char* user) {
+    auto identity = resolve_identity(
+        spec_with(std::string(R"("io.edgepod.user.non-root":"true","io.edgepod.user":")") + user + '"', ""),
+        root.get(), false);
+    return std::string(identity ? "" : identity.error().step);
+  };
+  for (const char* user : {"root", "0", "fake", "0:1000"}) CHECK_EQ(step(user), "run-as-non-root");
+  for (const char* user : {"app", "1000", "55"}) CHECK_EQ(step(user), "");
+  CHECK_EQ(step("unknown"), "resolve-user");
+  (void)!system(("rm -rf " + etc).c_str());
+}
+
 // /etc/passwd as a FIFO, a directory, a huge sparse file, a link to a device: bounded failures, never a hang.
 void survives_odd_files(const std::string& base) {
   const std::string etc = base + "/etc", passwd = etc + "/passwd";
@@ -109,6 +148,7 @@ int main() {
   parses_ids();
   char name[] = "/tmp/edgepod-users-XXXXXX";
   const std::string base = mkdtemp(name);
+  follows_the_pods_policy(base);
   survives_odd_files(base);
   (void)!system(("rm -rf " + base).c_str());
   return check_report();

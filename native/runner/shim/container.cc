@@ -81,12 +81,14 @@ Result<Ok> Container::spawn(const Spec& spec) {
   params.cgroup = cgroup_.get();
   params.infra_pidfd = pod_.sandbox.pidfd.get();
   params.infra_pid = pod_.sandbox.pid;
+  params.users = pod_.sandbox.users();
   params.pdeathsig = true;
   params.seccomp_cache_dir = pod_.seccomp_cache_dir.c_str();
   auto process = start_container(params);
   if (!process) return std::move(process.error());
   exit_.started_at = wall_clock();
   pid_ = process->pid;
+  user_ = process_user(pid_, params.users.first);
   pidfd_ = std::move(process->pidfd);
   watch_oom();
   return watch_output(std::move(out->read), std::move(err->read));
@@ -123,7 +125,8 @@ Container::~Container() {
 }
 
 ContainerView Container::view() const {
-  return {name_, attempt_, pid_, exit_.started_at, labels_, state_ == State::Ended ? &exit_ : nullptr};
+  return {
+      name_, attempt_, pid_, exit_.started_at, labels_, &user_, state_ == State::Ended ? &exit_ : nullptr};
 }
 
 Result<Spec> Container::load_spec() const { return load_bundle_spec(bundle_.get()); }

@@ -94,6 +94,7 @@ class Container final : public Watcher {
   bool stop_sent_ = false;
   int64_t deadline_ms_ = INT64_MAX;
   ExitStatus exit_;
+  ProcessUser user_;  // at the start
 };
 
 }  // namespace edgepod

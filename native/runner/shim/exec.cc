@@ -62,6 +62,7 @@ Result<Ok> Exec::spawn(const ExecRequest& request, const StdioFds& stdio) {
   params.cwd = request.cwd;
   params.target_pidfd = container_->pidfd();
   params.target_pid = container_->pid();
+  params.users = pod_.sandbox.users();
   params.cgroup = &container_->cgroup();
   params.stdio = stdio;
   params.pdeathsig = true;

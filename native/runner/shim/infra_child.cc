@@ -16,6 +16,7 @@
 #include <cstring>
 #include <string>
 
+#include "lib/mount.h"
 #include "lib/sys.h"
 
 namespace edgepod {
@@ -55,16 +56,52 @@ Result<Ok> set_up_namespaces(const SandboxConfig& config) {
   return Ok{};
 }
 
-// With a shared PID namespace the containers see the infra process in their /proc. Its root directory must
-// then not be the host's: /proc/1/root is open to a container with CAP_SYS_PTRACE, or with the same user.
-Result<Ok> enter_empty_root(const char* pod_dir) {
+// With users of its own the process is nobody in there until the shim has mapped them.
+Result<Ok> wait_for_users(int go) {
+  char byte;
+  ssize_t got;
+  do {
+    got = read(go, &byte, 1);
+  } while (got < 0 && errno == EINTR);
+  if (got != 1) _exit(1);  // the shim says why
+  return Ok{};
+}
+
+// The root of the pod's users. Until here it was the host's root that acted, to whom the pod's directory
+// belongs.
+Result<Ok> become_pod_root() {
+  if (setresgid(0, 0, 0) != 0) return errno_error("user-namespace", "setresgid");
+  if (setresuid(0, 0, 0) != 0) return errno_error("user-namespace", "setresuid");
+  return Ok{};
+}
+
+// A mount namespace of its own, and a place in it for an empty root.
+Result<UniqueFd> leave_mounts(const char* pod_dir) {
   if (unshare(CLONE_NEWNS) != 0) return errno_error("infra-root", "mount namespace");
   if (sys_mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return errno_error("infra-root", "propagation");
-  constexpr uint64_t kFlags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-  if (sys_mount("edgepod-infra", pod_dir, "tmpfs", kFlags, "size=4k,nr_inodes=1,mode=0555") != 0)
-    return errno_error("infra-root", "tmpfs");
-  if (chdir(pod_dir) != 0) return errno_error("infra-root", pod_dir);
+  UniqueFd place(open(pod_dir, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!place) return errno_error("infra-root", pod_dir);
+  return place;
+}
+
+// With a shared PID namespace the containers see the infra process in their /proc. Its root directory must
+// then not be the host's: /proc/1/root is open to a container with CAP_SYS_PTRACE, or with the same user.
+Result<Ok> enter_empty_root(const char* pod_dir, int place) {
+  constexpr uint64_t kAttributes =
+      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  auto root = new_filesystem("tmpfs", "edgepod-infra", {{"size", "4k"}, {"nr_inodes", "1"}, {"mode", "0555"}},
+                             kAttributes);
+  if (root) {
+    if (sys_move_mount(root->get(), place) != 0 || fchdir(root->get()) != 0)
+      return errno_error("infra-root", pod_dir);
+  } else {
+    if (root.error().err != ENOSYS) return Error{"infra-root", root.error().err, root.error().detail};
+    if (sys_mount("edgepod-infra", pod_dir, "tmpfs", mount_flags(kAttributes),
+                  "size=4k,nr_inodes=1,mode=0555") != 0)
+      return errno_error("infra-root", "tmpfs");
+    if (chdir(pod_dir) != 0) return errno_error("infra-root", pod_dir);
+  }
   if (sys_pivot_root(".", ".") != 0) return errno_error("infra-root", "pivot_root");
   if (sys_umount(".", MNT_DETACH) != 0) return errno_error("infra-root", "umount");
   if (chdir("/") != 0) return errno_error("infra-root", "/");
@@ -95,13 +132,21 @@ bool shim_lives(int report) {
   return poll(&poller, 1, 0) == 1 && (poller.revents & POLLERR) == 0;
 }
 
-Result<Ok> become_infra(const SandboxConfig& config, int pause, const char* pod_dir, int report) {
+Result<Ok> become_infra(const SandboxConfig& config, int pause, const char* pod_dir, InfraPipes pipes) {
+  if (config.own_users) EDGEPOD_TRY(wait_for_users(pipes.go));
+  UniqueFd place;
+  if (config.pid == PidNamespace::Pod) {
+    auto left = leave_mounts(pod_dir);
+    if (!left) return std::move(left.error());
+    place = std::move(*left);
+  }
+  if (config.own_users) EDGEPOD_TRY(become_pod_root());
   EDGEPOD_TRY(set_up_namespaces(config));
-  if (config.pid == PidNamespace::Pod) EDGEPOD_TRY(enter_empty_root(pod_dir));
+  if (place) EDGEPOD_TRY(enter_empty_root(pod_dir, place.get()));
   EDGEPOD_TRY(drop_privileges());
   // After the change of user, which clears it.
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  if (!shim_lives(report)) _exit(1);
+  if (!shim_lives(pipes.report)) _exit(1);
   default_signals();
   char name[] = "edgepod-pause";
   char* const args[] = {name, nullptr};
@@ -114,13 +159,13 @@ Result<Ok> become_infra(const SandboxConfig& config, int pause, const char* pod_
 
 }  // namespace
 
-void run_infra_child(const SandboxConfig& config, int pause, const char* pod_dir, int report) {
-  auto result = become_infra(config, pause, pod_dir, report);
+void run_infra_child(const SandboxConfig& config, int pause, const char* pod_dir, InfraPipes pipes) {
+  auto result = become_infra(config, pause, pod_dir, pipes);
   InfraFailure failure{};
   failure.err = result.error().err;
   snprintf(failure.step, sizeof failure.step, "%s", result.error().step);
   snprintf(failure.detail, sizeof failure.detail, "%s", result.error().detail.c_str());
-  (void)!write(report, &failure, sizeof failure);
+  (void)!write(pipes.report, &failure, sizeof failure);
   _exit(1);
 }
 

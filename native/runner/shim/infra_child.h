@@ -12,7 +12,13 @@ struct InfraFailure {
   char detail[128];
 };
 
-// Sets the namespaces up and becomes `pause`. Reports a failure on `report` and ends the process.
-[[noreturn]] void run_infra_child(const SandboxConfig& config, int pause, const char* pod_dir, int report);
+struct InfraPipes {
+  int report;
+  int go;  // with users of its own: a byte comes when they are mapped
+};
+
+// Sets the namespaces up and becomes `pause`. Reports a failure and ends the process.
+[[noreturn]] void run_infra_child(const SandboxConfig& config, int pause, const char* pod_dir,
+                                  InfraPipes pipes);
 
 }  // namespace edgepod

@@ -88,6 +88,14 @@ JsonText& JsonText::end_list() {
   return *this;
 }
 
+JsonText& JsonText::numbers(const char* key, const std::vector<uint32_t>& values) {
+  writer_.Key(key);
+  writer_.StartArray();
+  for (const uint32_t value : values) writer_.Uint(value);
+  writer_.EndArray();
+  return *this;
+}
+
 std::string JsonText::finish() {
   writer_.EndObject();
   return std::string(buffer_.GetString(), buffer_.GetSize());
@@ -103,12 +111,17 @@ void put_exit(JsonText& json, const char* key, const ExitStatus& exit) {
       .end();
 }
 
+void put_user(JsonText& json, const ProcessUser& user) {
+  json.begin("user").number("uid", user.uid).number("gid", user.gid).numbers("groups", user.groups).end();
+}
+
 void put_container(JsonText& json, const ContainerView& container) {
   json.text("name", container.name)
       .number("attempt", container.attempt)
       .number("pid", container.pid)
       .time("startedAt", container.started_at)
       .raw("labels", container.labels);
+  put_user(json, *container.user);
   if (container.exit != nullptr) put_exit(json, "exit", *container.exit);
 }
 

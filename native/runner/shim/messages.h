@@ -10,6 +10,7 @@
 #include "lib/json.h"
 #include "lib/result.h"
 #include "runner/shim/journal.h"
+#include "runner/shim/process_user.h"
 
 namespace edgepod {
 
@@ -19,6 +20,7 @@ class JsonText {
   JsonText() : writer_(buffer_) { writer_.StartObject(); }
   JsonText& text(const char* key, std::string_view value);
   JsonText& number(const char* key, int64_t value);
+  JsonText& numbers(const char* key, const std::vector<uint32_t>& values);
   JsonText& boolean(const char* key, bool value);
   JsonText& time(const char* key, const timespec& value);
   // `json` must be one valid JSON value.
@@ -39,6 +41,9 @@ class JsonText {
 // {"exitCode","signal","oomKilled","startedAt","finishedAt"} as member `key`.
 void put_exit(JsonText& json, const char* key, const ExitStatus& exit);
 
+// {"uid","gid","groups"} as member "user".
+void put_user(JsonText& json, const ProcessUser& user);
+
 // What is known about one container: an element of hello's `containers`, and the content of an exit file.
 struct ContainerView {
   std::string_view name;
@@ -46,6 +51,7 @@ struct ContainerView {
   pid_t pid;
   timespec started_at;
   std::string_view labels;
+  const ProcessUser* user;
   const ExitStatus* exit;  // null while it runs
 };
 void put_container(JsonText& json, const ContainerView& container);

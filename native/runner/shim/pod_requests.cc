@@ -17,7 +17,7 @@ constexpr size_t kMaxContainers = 64;
 constexpr size_t kMaxExecs = 64;
 // hello describes every container in one packet: labels, and per container what surrounds them.
 constexpr size_t kHelloBudget = kMaxMessage - 2048;
-constexpr size_t kHelloPerContainer = 512;
+constexpr size_t kHelloPerContainer = 896;
 
 std::string answer(int64_t id, const Result<Ok>& result) {
   return result ? empty_answer(id) : error_message(id, result.error());
@@ -97,6 +97,7 @@ std::string Pod::handle(int64_t id, const StartRequest& request) {
   members_.push_back({ContainerPtr(std::move(*container)), false});
   JsonText json;
   json.number("id", id).begin("result").number("pid", view.pid).time("startedAt", view.started_at);
+  put_user(json, *view.user);
   return json.end().finish();
 }
 

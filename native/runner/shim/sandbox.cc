@@ -19,6 +19,8 @@ namespace {
 
 uint64_t namespace_flags(const SandboxConfig& config) {
   uint64_t flags = 0;
+  // The others are made in it, and so belong to it.
+  if (config.own_users) flags |= CLONE_NEWUSER;
   if (config.own_network) flags |= CLONE_NEWNET;
   if (config.own_ipc) flags |= CLONE_NEWIPC;
   if (!config.hostname.empty()) flags |= CLONE_NEWUTS;
@@ -28,7 +30,8 @@ uint64_t namespace_flags(const SandboxConfig& config) {
 
 // A step name outlives its error as a static string; those of the child arrive as bytes.
 const char* known_step(const char* step) {
-  for (const char* known : {"hostname", "loopback", "sysctl", "infra-root", "infra-user", "infra-exec"}) {
+  for (const char* known :
+       {"user-namespace", "hostname", "loopback", "sysctl", "infra-root", "infra-user", "infra-exec"}) {
     if (strcmp(step, known) == 0) return known;
   }
   return "infra";
@@ -48,17 +51,36 @@ Result<Ok> wait_for_exec(int report) {
   return Error{known_step(failure.step), failure.err, failure.detail};
 }
 
+// Gives the waiting child its users; it goes on when the pipe closes with a byte in it.
+Result<UniqueFd> give_users(const SandboxConfig& config, pid_t pid, int go) {
+  if (!config.own_users) return UniqueFd();
+  auto users = open_user_namespace(pid);
+  if (!users) return users;
+  EDGEPOD_TRY(map_users(pid, config.first_user));
+  EDGEPOD_TRY(write_all(go, "", 1, "user-namespace"));
+  return users;
+}
+
 }  // namespace
 
 Result<Sandbox> start_sandbox(const SandboxConfig& config, int pause, const char* pod_dir) {
   int report[2];
   if (pipe2(report, O_CLOEXEC) != 0) return errno_error("infra", "pipe");
   UniqueFd read_end(report[0]), write_end(report[1]);
+  int go[2];
+  if (pipe2(go, O_CLOEXEC) != 0) return errno_error("infra", "pipe");
+  UniqueFd go_read(go[0]), go_write(go[1]);
   auto clone = clone_process({.flags = namespace_flags(config)});
   if (!clone) return std::move(clone.error());
-  if (clone->pid == 0) run_infra_child(config, pause, pod_dir, write_end.get());
+  if (clone->pid == 0) {
+    go_write.reset();
+    run_infra_child(config, pause, pod_dir, {write_end.get(), go_read.get()});
+  }
   write_end.reset();
+  auto users = give_users(config, clone->pid, go_write.get());
+  go_write.reset();
   auto started = wait_for_exec(read_end.get());
+  if (!users) started = std::move(users.error());
   if (!started) {
     (void)waitpid(clone->pid, nullptr, 0);
     return std::move(started.error());
@@ -67,6 +89,8 @@ Result<Sandbox> start_sandbox(const SandboxConfig& config, int pause, const char
   sandbox.pid = clone->pid;
   sandbox.pidfd = std::move(clone->pidfd);
   sandbox.started_at = wall_clock();
+  sandbox.user_namespace = std::move(*users);
+  sandbox.first_user = config.first_user;
   return sandbox;
 }
 

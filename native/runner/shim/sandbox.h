@@ -7,6 +7,7 @@
 
 #include "lib/fd.h"
 #include "lib/result.h"
+#include "lib/user_namespace.h"
 #include "runner/shim/sandbox_config.h"
 
 namespace edgepod {
@@ -15,6 +16,10 @@ struct Sandbox {
   pid_t pid = -1;  // of the infra process, a child of the shim; -1 once it is gone
   UniqueFd pidfd;  // empty on kernels without pidfds
   timespec started_at{};
+  UniqueFd user_namespace;  // empty: the host's users
+  uint32_t first_user = 0;
+
+  UserNamespace users() const { return {user_namespace.get(), first_user}; }
 };
 
 // Starts the infra process in the caller's cgroup, in new namespaces as `config` asks, with host name,

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "lib/json.h"
+#include "lib/user_namespace.h"
 #include "runner/shim/sysctl.h"
 
 namespace edgepod {
@@ -30,6 +31,10 @@ void read_namespaces(JsonReader& namespaces, SandboxConfig& config) {
   } else {
     namespaces.refuse_field("pid", "must be container, pod or host");
   }
+  std::string user = "host";
+  namespaces.text("user", user);
+  if (user != "pod" && user != "host") namespaces.refuse_field("user", "must be pod or host");
+  config.own_users = user == "pod";
 }
 
 // What sethostname(2) takes and no shell or resolver stumbles over: RFC 1123.
@@ -51,6 +56,11 @@ void read_fields(JsonReader& root, SandboxConfig& config) {
   if (!root.failed() && !valid_hostname(config.hostname)) root.refuse_field("hostname", "is not a host name");
   root.text("cgroup", config.cgroup, Need::Required, 512);
   root.object("namespaces", [&](JsonReader& namespaces) { read_namespaces(namespaces, config); });
+  int64_t first = 0;
+  root.integer("firstUser", first, kUserRange, INT32_MAX - int64_t{kUserRange});
+  config.first_user = static_cast<uint32_t>(first);
+  if (!root.failed() && config.own_users != (first > 0))
+    root.refuse_field("firstUser", "goes with namespaces.user \"pod\"");
   int64_t adjustment = config.oom_score_adj;
   root.integer("oomScoreAdj", adjustment, -1000, 1000);
   config.oom_score_adj = static_cast<int>(adjustment);

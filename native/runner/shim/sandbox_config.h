@@ -18,7 +18,9 @@ struct SandboxConfig {
   std::string cgroup;  // of the pod, e.g. "edgepod/pod<uid>"
   bool own_network = true;
   bool own_ipc = true;
+  bool own_users = false;
   PidNamespace pid = PidNamespace::Container;
+  uint32_t first_user = 0;  // host's id of the pod's root; 0: the host's users
   Resources resources;
   int oom_score_adj = -998;
   std::vector<std::pair<std::string, std::string>> sysctls;

@@ -21,7 +21,9 @@ import { PAUSE, RUNNER } from './native.ts';
 import { ShimClient, type ShimError } from './shim-client.ts';
 
 export interface SandboxOptions {
-  namespaces?: { network?: string; ipc?: string; pid?: string };
+  namespaces?: { network?: string; ipc?: string; pid?: string; user?: string };
+  /** The host's id of the pod's root; goes with `namespaces.user: 'pod'`. */
+  firstUser?: number;
   resources?: object;
   sysctls?: Record<string, string>;
   hostname?: string;
@@ -68,7 +70,14 @@ export class ShimPod {
   }
 
   /** Starts the shim; undefined, or the error it printed. */
-  startShim({ namespaces, resources, sysctls, hostname, pause }: SandboxOptions = {}): ShimError | undefined {
+  startShim({
+    namespaces,
+    firstUser,
+    resources,
+    sysctls,
+    hostname,
+    pause,
+  }: SandboxOptions = {}): ShimError | undefined {
     const sandbox = {
       version: 1,
       uid: this.uid,
@@ -78,6 +87,7 @@ export class ShimPod {
       resources: resources ?? {},
       oomScoreAdj: -998,
       sysctls: sysctls ?? {},
+      ...(firstUser !== undefined && { firstUser }),
     };
     writeFileSync(join(this.dir, 'sandbox.json'), JSON.stringify(sandbox));
     const { status, stdout } = spawnSync(RUNNER, ['shim', '--dir', this.dir, '--pause', pause ?? PAUSE]);
