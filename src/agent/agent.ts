@@ -20,6 +20,7 @@ import { reapStrays, removeInstanceRoots } from '../runtime/reap.ts';
 import { createRuntime, type ShimRuntime } from '../runtime/runtime.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { allocatable } from './allocatable.ts';
+import { readBoardFacts } from './board-facts.ts';
 import { type BrokerParts, buildBroker } from './broker.ts';
 import { registerCalls } from './calls.ts';
 import { systemClock } from './clock.ts';
@@ -174,6 +175,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     topics,
     outbox: store.outbox,
     facts,
+    findFacts: readBoardFacts,
     features: await readFeatures(addon),
     dataDir,
     hostIp: address,

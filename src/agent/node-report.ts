@@ -3,7 +3,7 @@ import type { Topics } from '../broker/topics.ts';
 import { supportedFields } from '../manifest/fields.ts';
 import { LIMITS } from '../manifest/limits.ts';
 import { type NodeCondition, nodeConditions } from '../node/conditions.ts';
-import { type BoardFacts, diskFigures, fullFacts } from '../node/facts.ts';
+import { type BoardFacts, diskFigures } from '../node/facts.ts';
 import { nodeObject } from '../node/node-object.ts';
 import type { Features } from '../runtime/features.ts';
 import type { NodeFigures } from '../runtime/stats.ts';
@@ -15,7 +15,10 @@ import { VERSION } from './version.ts';
 interface NodeReportOptions {
   topics: Topics;
   outbox: OutboxTable;
+  /** What is known at once. */
   facts: BoardFacts;
+  /** Finds out the rest; it may take a while. */
+  findFacts: (signal: AbortSignal) => Promise<BoardFacts>;
   features: Features;
   dataDir: string;
   hostIp: () => string | undefined;
@@ -32,24 +35,33 @@ export class NodeReport {
   #conditions: NodeCondition[] = [];
   #pressure = { lastSeen: new Map<string, number>() };
   #timer: NodeJS.Timeout | undefined;
+  readonly #stopped = new AbortController();
 
   constructor(options: NodeReportOptions) {
     this.#options = options;
     this.#facts = options.facts;
   }
 
-  /** Publishes at once with the quick facts, and again when systeminformation has found the rest. */
+  /** Publishes at once with the quick facts, and again when the rest is found. */
   start(onError: (error: unknown) => void): void {
     this.publish();
     this.#timer = setInterval(() => this.publish(), INTERVAL_MS);
-    fullFacts(this.#facts).then((facts) => {
-      this.#facts = facts;
-      this.publish();
-    }, onError);
+    const { signal } = this.#stopped;
+    this.#options.findFacts(signal).then(
+      (facts) => {
+        if (signal.aborted) return;
+        this.#facts = facts;
+        this.publish();
+      },
+      (error: unknown) => {
+        if (!signal.aborted) onError(error);
+      },
+    );
   }
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#stopped.abort();
   }
 
   publish(): void {

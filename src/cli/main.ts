@@ -7,6 +7,7 @@ import { registerCheck } from './commands/check.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerDelete } from './commands/delete.ts';
 import { registerDescribe } from './commands/describe.ts';
+import { registerFacts } from './commands/facts.ts';
 import { registerGet } from './commands/get.ts';
 import { registerImage } from './commands/image.ts';
 import { registerLogs } from './commands/logs.ts';
@@ -28,6 +29,7 @@ registerImage(program);
 registerBroker(program);
 registerAgent(program);
 registerCheck(program);
+registerFacts(program);
 registerVersion(program);
 registerCompletion(program);
 

@@ -1,6 +1,6 @@
 /**
  * What the board is: model, operating system, processors, disks. Read once at start through systeminformation, which
- * forks a dozen helpers to find out; everything that changes is read elsewhere, from /proc and cgroups.
+ * forks a dozen helpers to find out (the agent lets a process of its own do it); everything that changes is read elsewhere, from /proc and cgroups.
  */
 import { readFileSync, statfsSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
