@@ -1,6 +1,7 @@
 // Entry point of edgepod.node: creates the environment's state and registers what the other files export.
 #include "addon/exports.h"
 #include "addon/napi_system.h"
+#include "addon/network_watch.h"
 #include "addon/seqpacket.h"
 #include "addon/state.h"
 #include "addon/task.h"
@@ -18,6 +19,7 @@ void end_environment(napi_async_cleanup_hook_handle, void* argument) {
   auto* state = static_cast<AddonState*>(argument);
   state->ending = true;
   end_channels(state);
+  end_network_watch(state);
   state->async_context.reset();
   end_tasks(state);  // closes at least one handle, so finish() comes later, from its callback
 }
@@ -48,6 +50,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_spawn(env, exports);
   export_stats(env, exports);
   export_network(env, exports);
+  export_network_watch(env, exports);
   export_mounts(env, exports);
   export_cgroup(env, exports);
   export_system(env, exports);

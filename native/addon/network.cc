@@ -1,6 +1,7 @@
 // Bridge and veth operations over rtnetlink, each on a task's own thread:
-//   ensureBridge(name, "gateway/len", mtu) · attachLink({...}) · deleteLink(name) · deleteAddress(name,
-//   "a/len")
+//   ensureBridge(name, "gateway/len", mtu) · attachLink(...) · plugLink(name, bridge) · deleteLink(name) ·
+//   forgetFlows([protocol, port, address, …])
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 #include "addon/errors.h"
 #include "addon/exports.h"
 #include "addon/task.h"
+#include "lib/netlink/conntrack.h"
 #include "lib/netlink/links.h"
 
 namespace edgepod {
@@ -107,11 +109,42 @@ Napi::Value delete_link_js(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value plug_link_js(const Napi::CallbackInfo& info) {
+  auto name = string_argument(info, 0, "name");
+  auto bridge = name ? string_argument(info, 1, "bridge") : std::nullopt;
+  if (!bridge) return info.Env().Undefined();
+  return start_function(info.Env(), [name = *name, bridge = *bridge]() -> Result<Ok> {
+    auto node = NetlinkSocket::open();
+    if (!node) return node.error();
+    return plug_link(*node, name, bridge);
+  });
+}
+
+// Numbers of the flows to forget, three for each: protocol, port, IPv4 address as a number; 0 matches all.
+Napi::Value forget_flows_js(const Napi::CallbackInfo& info) {
+  Napi::Env const env = info.Env();
+  if (!info[0].IsArray()) {
+    Napi::TypeError::New(env, "flows must be an array").ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  Napi::Array const numbers = info[0].As<Napi::Array>();
+  std::vector<FlowMatch> wanted;
+  for (uint32_t at = 0; at + 2 < numbers.Length(); at += 3) {
+    auto number = [&](uint32_t offset) {
+      return Napi::Value(numbers.Get(at + offset)).ToNumber().Uint32Value();
+    };
+    wanted.push_back({static_cast<uint8_t>(number(0)), static_cast<uint16_t>(number(1)), htonl(number(2))});
+  }
+  return start_function(env, [wanted]() { return forget_flows(wanted); });
+}
+
 }  // namespace
 
 void export_network(Napi::Env env, Napi::Object exports) {
   exports.Set("ensureBridge", Napi::Function::New(env, ensure_bridge_js, "ensureBridge"));
   exports.Set("attachLink", Napi::Function::New(env, attach_js, "attachLink"));
+  exports.Set("plugLink", Napi::Function::New(env, plug_link_js, "plugLink"));
+  exports.Set("forgetFlows", Napi::Function::New(env, forget_flows_js, "forgetFlows"));
   exports.Set("deleteLink", Napi::Function::New(env, delete_link_js, "deleteLink"));
 }
 

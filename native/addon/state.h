@@ -17,6 +17,7 @@
 namespace edgepod {
 
 class Channel;
+class NetworkWatch;
 class RunningTask;
 
 struct AddonState {
@@ -37,6 +38,8 @@ struct AddonState {
   std::unordered_map<uint32_t, Channel*> channels;
   uint32_t next_channel = 1;
   std::unique_ptr<unsigned char[]> receive_buffer;  // one for all: packets are copied out at once
+
+  std::vector<NetworkWatch*> network_watches;
 
   std::unique_ptr<CgroupStats> cgroups;
 

@@ -39,7 +39,13 @@ export interface Addon {
     gateway: string,
     mtu: number,
   ): Promise<void>;
+  /** Plugs a link that is there into the bridge; ENODEV if either is missing. */
+  plugLink(name: string, bridge: string): Promise<void>;
   deleteLink(name: string): Promise<void>;
+  /** Connections the kernel is to forget: `[protocol, port, pod address as a number, …]`, 0 matching everything. */
+  forgetFlows(flows: number[]): Promise<void>;
+  /** Tells of links and nftables tables that lose something (`*`: notices were lost). One listener; returns its end. */
+  watchNetwork(onRemoved: (kind: 'link' | 'table', name: string) => void): () => void;
   mountTmpfs(path: string, bytes: number, mode: number): Promise<void>;
   /** Nothing mounted there is no error. */
   unmount(path: string, detach: boolean): Promise<void>;

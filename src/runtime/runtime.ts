@@ -1,16 +1,26 @@
 /** Creates pod sandboxes, finds them again after a restart of the agent, and clears away what is left of dead ones. */
 import { mkdir } from 'node:fs/promises';
-import type { ContainerRecord, SandboxRuntime, SandboxSpec } from '../pods/ports.ts';
+import type { ContainerRecord, HostPort, SandboxRuntime, SandboxSpec } from '../pods/ports.ts';
 import { RuntimeError, runtimeError } from './errors.ts';
 import { podCgroup } from './instance.ts';
 import type { Native } from './native.ts';
 import { ShimSandbox } from './sandbox.ts';
 import { listSandboxDirs, SandboxDir } from './sandbox-dir.ts';
 
+/** A pod on the network: its infra process, its address, and the node's ports that lead to it. */
+export interface AttachedPod {
+  uid: string;
+  pid: number;
+  ip: string;
+  hostPorts: HostPort[];
+}
+
 /** What the runtime needs of the network; `PodNetwork` in network/ is one. */
 export interface SandboxNetwork {
-  /** Gives the network namespace of `pid` its eth0 with `ip`. */
-  attach(pod: { uid: string; pid: number; ip: string }): Promise<void>;
+  /** Gives the network namespace of `pid` its eth0 with `ip`, and publishes its ports. */
+  attach(pod: AttachedPod): Promise<void>;
+  /** Takes over pods that were attached by an earlier agent and run. */
+  resume(pods: AttachedPod[]): Promise<void>;
   /** Idempotent. */
   detach(uid: string): Promise<void>;
   /** Name of the node's end of the pod's link. */
@@ -80,8 +90,10 @@ export class ShimRuntime implements SandboxRuntime {
   async attachAll(): Promise<{ sandboxes: ShimSandbox[]; lost: LostSandbox[] }> {
     const dirs = await listSandboxDirs(this.#options.runDir);
     const found = await Promise.all(dirs.map((dir) => this.#attach(dir)));
+    const sandboxes = found.filter((sandbox) => sandbox instanceof ShimSandbox);
+    await this.#resumeNetwork(sandboxes);
     return {
-      sandboxes: found.filter((sandbox) => sandbox instanceof ShimSandbox),
+      sandboxes,
       lost: found.filter((sandbox) => !(sandbox instanceof ShimSandbox)) as LostSandbox[],
     };
   }
@@ -92,9 +104,19 @@ export class ShimRuntime implements SandboxRuntime {
     this.#sandboxes.clear();
   }
 
+  /** The pods keep running whatever comes of this. */
+  async #resumeNetwork(sandboxes: ShimSandbox[]): Promise<void> {
+    const pods = sandboxes.flatMap(({ uid, infraPid, spec: { ip, hostPorts = [] } }) =>
+      ip === undefined ? [] : [{ uid, pid: infraPid, ip, hostPorts }],
+    );
+    await this.#options.network.resume(pods).catch((error: unknown) => {
+      this.#options.log.warn({ error: String(error) }, 'the network of running pods could not be checked');
+    });
+  }
+
   async #build(spec: SandboxSpec, sandbox: ShimSandbox): Promise<void> {
     const { native, runDir, network } = this.#options;
-    const { uid, ip, namespaces } = spec;
+    const { uid, ip, namespaces, hostPorts } = spec;
     const dir = new SandboxDir(runDir, uid);
     await dir.remove(native.addon); // what an earlier agent may have left half-made
     await dir.create(spec, sandbox.cgroup);
@@ -102,7 +124,7 @@ export class ShimRuntime implements SandboxRuntime {
     await sandbox.connect();
     if (namespaces.network === 'host') return;
     if (!ip) throw new RuntimeError({ step: 'network-attach', code: 'EINVAL', detail: 'no address', object: uid });
-    await network.attach({ uid, pid: sandbox.infraPid, ip });
+    await network.attach({ uid, pid: sandbox.infraPid, ip, hostPorts });
   }
 
   async #spawnShim(dir: SandboxDir): Promise<void> {

@@ -186,6 +186,17 @@ Result<Ok> create_veth(NetlinkSocket& node, const VethParams& params) {
   return request_veth(node, params, bridge);
 }
 
+Result<Ok> plug_link(NetlinkSocket& node, const std::string& name, const std::string& bridge) {
+  int const port = node.index_of(name);
+  int const index = node.index_of(bridge);
+  if (port == 0 || index == 0)
+    return input_error("link-plug", (port == 0 ? name : bridge) + ": no such link", ENODEV);
+  NetlinkMessage message(RTM_NEWLINK, 0);
+  message.header(link_header(port, IFF_UP, IFF_UP));
+  message.put_u32(IFLA_MASTER, static_cast<uint32_t>(index));
+  return node.request(message, "link-plug", name);
+}
+
 Result<Ok> configure_link(NetlinkSocket& pod, const std::string& name, Ipv4Prefix address, uint32_t gateway) {
   int const index = pod.index_of(name);
   if (index == 0) return input_error("link-configure", name + ": not in the pod's namespace", ENODEV);

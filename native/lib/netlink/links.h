@@ -40,6 +40,10 @@ struct VethParams {
 };
 Result<Ok> create_veth(NetlinkSocket& node, const VethParams& params);
 
+// Plugs a link that is there into the bridge again, after the bridge was made anew. ENODEV if either is not
+// there.
+Result<Ok> plug_link(NetlinkSocket& node, const std::string& name, const std::string& bridge);
+
 // Inside the pod's namespace (`pod` was opened there): address, up, default route.
 Result<Ok> configure_link(NetlinkSocket& pod, const std::string& name, Ipv4Prefix address, uint32_t gateway);
 

@@ -59,14 +59,19 @@ nlmsghdr* NetlinkMessage::seal(uint32_t sequence) {
 }
 
 std::string_view find_attribute(const nlmsghdr* message, size_t header_size, uint16_t type) {
-  const char* bytes = reinterpret_cast<const char*>(message);
-  size_t offset = NLMSG_HDRLEN + NLMSG_ALIGN(header_size);
-  while (offset + NLA_HDRLEN <= message->nlmsg_len) {
+  size_t const offset = NLMSG_HDRLEN + NLMSG_ALIGN(header_size);
+  if (message->nlmsg_len < offset) return {};
+  return find_nested({reinterpret_cast<const char*>(message) + offset, message->nlmsg_len - offset}, type);
+}
+
+std::string_view find_nested(std::string_view attributes, uint16_t type) {
+  size_t offset = 0;
+  while (offset + NLA_HDRLEN <= attributes.size()) {
     nlattr attribute;
-    memcpy(&attribute, bytes + offset, sizeof attribute);
-    if (attribute.nla_len < NLA_HDRLEN || attribute.nla_len > message->nlmsg_len - offset) return {};
+    memcpy(&attribute, attributes.data() + offset, sizeof attribute);
+    if (attribute.nla_len < NLA_HDRLEN || attribute.nla_len > attributes.size() - offset) return {};
     if ((attribute.nla_type & NLA_TYPE_MASK) == type)
-      return {bytes + offset + NLA_HDRLEN, static_cast<size_t>(attribute.nla_len - NLA_HDRLEN)};
+      return attributes.substr(offset + NLA_HDRLEN, static_cast<size_t>(attribute.nla_len - NLA_HDRLEN));
     offset += NLA_ALIGN(attribute.nla_len);
   }
   return {};

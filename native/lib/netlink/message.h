@@ -59,6 +59,9 @@ bool payload_of(const nlmsghdr* message, T* out) {
 // Bytes of the first attribute of this type behind a family header of `header_size`; empty if there is none.
 std::string_view find_attribute(const nlmsghdr* message, size_t header_size, uint16_t type);
 
+// The same within the bytes of a nested attribute.
+std::string_view find_nested(std::string_view attributes, uint16_t type);
+
 template <typename T>
 bool attribute_of(const nlmsghdr* message, size_t header_size, uint16_t type, T* out) {
   std::string_view const bytes = find_attribute(message, header_size, type);

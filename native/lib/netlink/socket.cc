@@ -25,9 +25,9 @@ constexpr size_t kReplySize = 32768;
 
 }  // namespace
 
-Result<NetlinkSocket> NetlinkSocket::open() {
-  UniqueFd fd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-  if (!fd) return errno_error("netlink-open", "NETLINK_ROUTE");
+Result<NetlinkSocket> NetlinkSocket::open(int protocol) {
+  UniqueFd fd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+  if (!fd) return errno_error("netlink-open", "protocol " + std::to_string(protocol));
   int const on = 1;
   // Both are niceties (better messages, shorter answers): an old kernel without them still works.
   setsockopt(fd.get(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);

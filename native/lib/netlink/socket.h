@@ -1,5 +1,5 @@
-// A blocking rtnetlink socket. It belongs to the network namespace the calling thread was in when it was
-// opened.
+// A blocking netlink socket (rtnetlink unless another protocol is asked for). It belongs to the network
+// namespace the calling thread was in when it was opened.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@ namespace edgepod {
 
 class NetlinkSocket {
  public:
-  static Result<NetlinkSocket> open();
+  static Result<NetlinkSocket> open(int protocol = NETLINK_ROUTE);
 
   // Sends one request and waits for the kernel's answer, at most five seconds. The kernel's own explanation
   // (extended ack), where it gives one, is appended to `detail`.

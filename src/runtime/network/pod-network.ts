@@ -1,15 +1,21 @@
 /**
- * The built-in network: one bridge, one veth pair per pod, masquerade. Only the infra process's namespace is ever
- * configured; containers join it. Pods reach each other over the bridge itself, so neither proxy ARP nor hairpin mode is
- * needed (hairpin would break IPv6 duplicate address detection).
+ * The built-in network: one bridge, one veth pair per pod, masquerade, published ports. Only the infra process's
+ * namespace is ever configured; containers join it. Pods reach each other over the bridge itself, so neither proxy ARP
+ * nor hairpin mode is needed (hairpin would break IPv6 duplicate address detection).
+ *
+ * What somebody removes under us (a hand, a network manager, `nft flush ruleset`) is put back when the kernel tells of
+ * it. INVARIANT: we switch forwarding on only behind our rules, so that pods are never open to the outside.
  */
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { hasCode, RuntimeError, runtimeError } from '../errors.ts';
 import { linkName } from '../instance.ts';
 import type { Addon } from '../native.ts';
-import type { RuntimeLog, SandboxNetwork } from '../runtime.ts';
-import { type Family, type HostPort, removal, ruleset, runNft } from './nft.ts';
+import type { AttachedPod, RuntimeLog, SandboxNetwork } from '../runtime.ts';
+import type { PublishedPort } from './nft.ts';
+import { PacketRules } from './packet-rules.ts';
+import { forgottenFlows, publishedPorts } from './published.ts';
 import { defaultInterface, readRoutes, type Subnet } from './subnet.ts';
+import { setSysctl } from './sysctl.ts';
 
 export interface PodNetworkOptions {
   addon: Addon;
@@ -19,17 +25,30 @@ export interface PodNetworkOptions {
   log: RuntimeLog;
 }
 
+/** A pod on the network. `netns` is the inode of its namespace: a pid that was used again has another. */
+interface Attached extends AttachedPod {
+  netns: number;
+  published: PublishedPort[];
+}
+
 const FALLBACK_MTU = 1500;
-const FAMILIES: Family[] = ['inet', 'ip'];
+/** Notices come in bursts; one look after each is enough. */
+const SETTLE_MS = 50;
 
 export class PodNetwork implements SandboxNetwork {
   readonly #options: PodNetworkOptions;
-  #family: Family = 'inet';
+  readonly #rules: PacketRules;
+  readonly #pods = new Map<string, Attached>();
   #mtu = FALLBACK_MTU;
   #ready: Promise<void> | undefined;
+  #fault: RuntimeError | undefined;
+  #stopWatching: (() => void) | undefined;
+  #looking: NodeJS.Timeout | undefined;
 
   constructor(options: PodNetworkOptions) {
+    const { table, bridge, subnet, log } = options;
     this.#options = options;
+    this.#rules = new PacketRules({ table, bridge, subnet: subnet.cidr, log });
   }
 
   get subnet(): Subnet {
@@ -39,42 +58,63 @@ export class PodNetwork implements SandboxNetwork {
     return this.#options.bridge;
   }
 
+  /** Why pods have no way out of the node and no published ports; undefined when they have. */
+  get fault(): RuntimeError | undefined {
+    return this.#fault;
+  }
+
   /**
    * Bridge, forwarding and rules; idempotent, cheap when all is there. Done once per agent start (or at the first pod).
    * Forwarding is switched on and never off again: by then another agent, a VPN or a container engine may rely on it,
    * and nobody could tell. Pods are shielded by the forward chain instead.
-   * @param hostPorts ports of pods that run already: the table is replaced as a whole
    */
-  ensure(hostPorts: HostPort[] = []): Promise<void> {
-    this.#ready ??= this.#ensure(hostPorts).catch((error: unknown) => {
+  ensure(): Promise<void> {
+    this.#ready ??= this.#ensure().catch((error: unknown) => {
       this.#ready = undefined;
       throw error;
     });
     return this.#ready;
   }
 
-  async attach(pod: { uid: string; pid: number; ip: string }): Promise<void> {
+  /** Takes over pods that run already, after a restart of the agent: the rules are made of them anew. */
+  async resume(pods: AttachedPod[]): Promise<void> {
+    for (const pod of pods) {
+      const netns = await netnsOf(pod.pid).catch(() => undefined);
+      if (netns !== undefined) this.#pods.set(pod.uid, { ...pod, netns, published: publishedPorts(pod) });
+    }
+    if (this.#pods.size === 0) return;
+    await this.ensure();
+    await this.#plugAll(); // the bridge may have been removed while no agent was there to see it
+  }
+
+  async attach(pod: AttachedPod): Promise<void> {
     try {
       await this.ensure();
-      await this.#attach(pod).catch(async (error: unknown) => {
+      await this.#attachLink(pod).catch(async (error: unknown) => {
         if (!hasCode(error, 'ENODEV')) throw error;
-        // Somebody removed the bridge under us (a network manager, a hand): pods to come need not suffer for it.
+        // Removed under us, and no notice of it has come yet.
         this.#options.log.warn({ bridge: this.#options.bridge }, 'the bridge has disappeared; making it again');
         await this.#makeBridge();
-        await this.#attach(pod);
+        await this.#attachLink(pod);
       });
+      const attached = { ...pod, netns: await netnsOf(pod.pid), published: publishedPorts(pod) };
+      this.#pods.set(pod.uid, attached);
+      await this.#publish(attached);
     } catch (error) {
       throw runtimeError(error, { step: 'network-attach', object: pod.uid });
     }
   }
 
-  async #attach({ uid, pid, ip }: { uid: string; pid: number; ip: string }): Promise<void> {
-    const { addon, bridge, subnet } = this.#options;
-    const address = `${ip}/${subnet.prefix}`;
-    await addon.attachLink(this.link(uid), bridge, `/proc/${pid}/ns/net`, address, subnet.gateway, this.#mtu);
-  }
-
   async detach(uid: string): Promise<void> {
+    const pod = this.#pods.get(uid);
+    this.#pods.delete(uid);
+    if (pod && pod.published.length > 0) {
+      await this.#rules.withdraw(pod.published).catch((error: unknown) => {
+        // They are not in the next rule set either way; the pod must not stay for it.
+        this.#options.log.warn({ uid, error: String(error) }, 'published ports could not be taken back');
+      });
+      await this.#forget(pod);
+    }
     await this.#options.addon.deleteLink(this.link(uid));
   }
 
@@ -91,70 +131,149 @@ export class PodNetwork implements SandboxNetwork {
     return strays;
   }
 
-  /** Removes rules, links and bridge. */
-  async teardown(): Promise<void> {
-    const { addon, bridge, table } = this.#options;
-    this.#ready = undefined;
-    await this.reapLinks([]);
-    await addon.deleteLink(bridge);
-    for (const family of FAMILIES) {
-      await runNft(removal(family, table)).catch((error: unknown) => {
-        // Without the tool or the kernel part there can be no rules of ours.
-        if (!hasCode(error, 'ENOENT') && family === this.#family) throw error;
-      });
-    }
+  /** Listens no more; everything stays as it is. */
+  stop(): void {
+    clearTimeout(this.#looking);
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
   }
 
-  async #ensure(hostPorts: HostPort[]): Promise<void> {
+  /** Removes rules, links and bridge. */
+  async teardown(): Promise<void> {
+    const { addon, bridge } = this.#options;
+    this.stop();
+    this.#ready = undefined;
+    this.#pods.clear();
+    await this.reapLinks([]);
+    await addon.deleteLink(bridge);
+    await this.#rules.remove();
+  }
+
+  async #attachLink({ uid, pid, ip }: AttachedPod): Promise<void> {
+    const { addon, bridge, subnet } = this.#options;
+    const address = `${ip}/${subnet.prefix}`;
+    await addon.attachLink(this.link(uid), bridge, `/proc/${pid}/ns/net`, address, subnet.gateway, this.#mtu);
+  }
+
+  async #publish(pod: Attached): Promise<void> {
+    if (pod.published.length === 0) return;
+    if (this.#fault) throw this.#fault;
+    await this.#allowLoopback();
+    await this.#rules.publish(pod.published);
+    // A client that sent datagrams before the pod was there goes on being led to nobody.
+    await this.#forget(pod);
+  }
+
+  async #forget(pod: Attached): Promise<void> {
+    const flows = forgottenFlows(pod.published);
+    await this.#options.addon.forgetFlows(flows).catch((error: unknown) => {
+      this.#options.log.warn({ uid: pod.uid, error: String(error) }, 'old connections could not be forgotten');
+    });
+  }
+
+  async #ensure(): Promise<void> {
+    this.#watch();
     await this.#makeBridge();
-    await this.#rules(hostPorts);
+    const published = [...this.#pods.values()].flatMap((pod) => pod.published);
+    try {
+      await this.#rules.install(published);
+      if (published.length > 0) await this.#allowLoopback();
+      await setSysctl('/proc/sys/net/ipv4/ip_forward', '1');
+      this.#fault = undefined;
+    } catch (error) {
+      // Pods of this node still reach each other and the node; the next one tries again.
+      this.#fault = runtimeError(error, { step: 'nft' });
+      this.#ready = undefined;
+      this.#options.log.warn({ error: String(error) }, 'pods have no way out of the node and no published ports');
+    }
   }
 
   async #makeBridge(): Promise<void> {
     const { addon, bridge, subnet } = this.#options;
     this.#mtu = await uplinkMtu();
     await addon.ensureBridge(bridge, `${subnet.gateway}/${subnet.prefix}`, this.#mtu);
-    await this.#sysctls();
-  }
-
-  async #sysctls(): Promise<void> {
-    const { bridge } = this.#options;
-    await setSysctl('/proc/sys/net/ipv4/ip_forward', '1');
     // The pod network is IPv4 only: with IPv6 on, a pod could make itself the node's router by an advertisement on the
     // bridge (CVE-2020-10749). Kernels without IPv6 have nothing to switch off.
     await setSysctl(`/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`, '1', { optional: true });
   }
 
-  async #rules(hostPorts: HostPort[]): Promise<void> {
-    const { table, bridge, subnet, log } = this.#options;
+  /** Lets 127.0.0.1:hostPort lead to a pod; the rules keep pods from using it the other way round. */
+  async #allowLoopback(): Promise<void> {
+    await setSysctl(`/proc/sys/net/ipv4/conf/${this.#options.bridge}/route_localnet`, '1');
+  }
+
+  #watch(): void {
+    const { addon, bridge, table, log } = this.#options;
+    if (this.#stopWatching) return;
     try {
-      await runNft(ruleset({ family: 'inet', table, bridge, subnet: subnet.cidr, hostPorts }));
-      this.#family = 'inet';
-    } catch (error) {
-      if (!hasCode(error, 'ENFT')) throw error;
-      // The first refusal is the one worth reading when the older family does not work either.
-      await runNft(ruleset({ family: 'ip', table, bridge, subnet: subnet.cidr, hostPorts })).catch(() => {
-        throw error;
+      this.#stopWatching = addon.watchNetwork((kind, name) => {
+        const ours =
+          kind === 'table'
+            ? name === table || name === '*'
+            : name === bridge || [...this.#pods.keys()].some((uid) => this.link(uid) === name);
+        if (ours) this.#lookSoon();
       });
-      log.warn({ table, error: String(error) }, 'nftables refused family inet; using ip (old kernel)');
-      this.#family = 'ip';
+    } catch (error) {
+      log.warn({ error: String(error) }, 'changes of the network by others will not be noticed');
+    }
+  }
+
+  #lookSoon(): void {
+    this.#looking ??= setTimeout(() => {
+      this.#looking = undefined;
+      this.#repair().catch((error: unknown) => {
+        this.#options.log.warn({ error: String(error) }, 'the pod network could not be repaired');
+      });
+    }, SETTLE_MS);
+  }
+
+  async #repair(): Promise<void> {
+    const { log, bridge, table } = this.#options;
+    if (this.#pods.size === 0) {
+      this.#ready = undefined; // the next pod makes it all again
+      return;
+    }
+    if (!(await exists(`/sys/class/net/${bridge}`))) {
+      log.warn({ bridge }, 'the bridge was removed; making it again');
+      await this.#makeBridge();
+      if ([...this.#pods.values()].some(({ published }) => published.length > 0)) await this.#allowLoopback();
+    }
+    await this.#plugAll();
+    if (await this.#rules.repair()) log.warn({ table }, 'the packet filter rules were removed; putting them back');
+  }
+
+  /** Every pod's link is there and in the bridge. */
+  async #plugAll(): Promise<void> {
+    const { addon, bridge, log } = this.#options;
+    for (const pod of [...this.#pods.values()]) {
+      const link = this.link(pod.uid);
+      if (await exists(`/sys/class/net/${bridge}/brif/${link}`)) continue;
+      try {
+        await addon.plugLink(link, bridge).catch(async (error: unknown) => {
+          if (!hasCode(error, 'ENODEV')) throw error;
+          // The link itself is gone: with its pod, or by somebody's hand.
+          if ((await netnsOf(pod.pid).catch(() => undefined)) !== pod.netns || !this.#pods.has(pod.uid)) return;
+          await this.#attachLink(pod);
+          log.warn({ uid: pod.uid, link }, 'the link of a pod was removed; making it again');
+        });
+      } catch (error) {
+        log.warn({ uid: pod.uid, link, error: String(error) }, 'a pod could not be put back on the network');
+      }
     }
   }
 }
+
+const netnsOf = async (pid: number): Promise<number> => (await stat(`/proc/${pid}/ns/net`)).ino;
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 /** Pods must not send larger packets than the node's way out takes; without a way out, Ethernet's size. */
 async function uplinkMtu(): Promise<number> {
   const uplink = defaultInterface(await readRoutes().catch(() => ''));
   const text = uplink ? await readFile(`/sys/class/net/${uplink}/mtu`, 'utf8').catch(() => '') : '';
   return Number(text) || FALLBACK_MTU;
-}
-
-/** Writes only what is not so already: in a container with read-only /proc/sys the value is often right. */
-async function setSysctl(path: string, value: string, { optional = false } = {}): Promise<void> {
-  try {
-    if ((await readFile(path, 'utf8')).trim() !== value) await writeFile(path, value);
-  } catch (error) {
-    if (optional && hasCode(error, 'ENOENT')) return;
-    throw new RuntimeError({ ...runtimeError(error, { step: 'sysctl' }), detail: `${path} cannot be set to ${value}` });
-  }
 }

@@ -36,8 +36,8 @@ export class Rig {
   }
 
   /** A runtime on the rig's directories: the second one is the agent after its restart. */
-  async runtime(): Promise<ShimRuntime> {
-    const { runDir, network } = this;
+  async runtime(network = this.network): Promise<ShimRuntime> {
+    const { runDir } = this;
     const warn = (fields: object, message: string) => this.warnings.push(`${message} ${JSON.stringify(fields)}`);
     const { cgroupRoot } = this.names;
     const runtime = await createRuntime({ native, runDir, cgroupRoot, network, log: { ...log, warn } });
