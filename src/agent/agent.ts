@@ -87,6 +87,7 @@ export class Agent {
     await manager.stop();
     await broker.session.stop();
     runtime.detachAll();
+    network.stop();
     if (drain) {
       const { runDir } = this.#config;
       await network.teardown();

@@ -1,6 +1,9 @@
 // rtnetlink messages: what is built, and what is read from answers that are cut
 // short or lie about their lengths.
 #include <arpa/inet.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/rtnetlink.h>
 
 #include <cstring>
@@ -8,8 +11,10 @@
 #include <vector>
 
 #include "check.h"
+#include "lib/netlink/conntrack.h"
 #include "lib/netlink/links.h"
 #include "lib/netlink/message.h"
+#include "lib/netlink/notice.h"
 
 using namespace edgepod;
 
@@ -96,9 +101,77 @@ void addresses() {
   CHECK((mac == MacAddress{0x0a, 0x58, 0x0a, 0x58, 0x00, 0x05}));
 }
 
+void notices() {
+  NetlinkMessage gone(RTM_DELLINK, 0);
+  gone.header(ifinfomsg{});
+  gone.put_string(IFLA_IFNAME, "edgepod0");
+  Notice notice;
+  CHECK(link_notice(gone.seal(0), &notice));
+  CHECK(notice.kind == Notice::Kind::kLink);
+  CHECK_EQ(notice.name, std::string("edgepod0"));
+  CHECK(!table_notice(gone.seal(0), &notice));
+
+  NetlinkMessage unplugged(RTM_DELLINK, 0);  // a bridge port, told by the bridge
+  ifinfomsg port = {};
+  port.ifi_family = AF_BRIDGE;
+  unplugged.header(port);
+  unplugged.put_string(IFLA_IFNAME, "veth1");
+  CHECK(!link_notice(unplugged.seal(0), &notice));
+
+  NetlinkMessage table(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELTABLE, 0);
+  table.header(nfgenmsg{});
+  table.put_string(NFTA_TABLE_NAME, "edgepod");
+  CHECK(table_notice(table.seal(0), &notice));
+  CHECK(notice.kind == Notice::Kind::kTable);
+  CHECK_EQ(notice.name, std::string("edgepod"));
+
+  NetlinkMessage added(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE, 0);
+  added.header(nfgenmsg{});
+  added.put_string(NFTA_TABLE_NAME, "edgepod");
+  CHECK(!table_notice(added.seal(0), &notice));
+  NetlinkMessage nameless(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELRULE, 0);
+  CHECK(!table_notice(nameless.seal(0), &notice));
+}
+
+void flows() {
+  NetlinkMessage message(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, 0);
+  message.header(nfgenmsg{});
+  size_t const original = message.begin(CTA_TUPLE_ORIG);
+  size_t const protocol = message.begin(CTA_TUPLE_PROTO);
+  message.put_u8(CTA_PROTO_NUM, IPPROTO_UDP);
+  uint16_t const port = htons(53);
+  message.put(CTA_PROTO_DST_PORT, &port, sizeof port);
+  message.end(protocol);
+  message.end(original);
+  size_t const reply = message.begin(CTA_TUPLE_REPLY);
+  size_t const address = message.begin(CTA_TUPLE_IP);
+  message.put_u32(CTA_IP_V4_SRC, htonl(0x0a580005));
+  message.end(address);
+  message.end(reply);
+  nlmsghdr *head = message.seal(1);
+  Flow flow;
+  CHECK(flow_of(head, &flow));
+  CHECK_EQ(flow.protocol, IPPROTO_UDP);
+  CHECK_EQ(flow.port, 53);
+  CHECK_EQ(flow.reply_source, htonl(0x0a580005));
+  CHECK(matches(flow, {}));
+  CHECK(matches(flow, {IPPROTO_UDP, 53, htonl(0x0a580005)}));
+  CHECK(!matches(flow, {IPPROTO_TCP, 53, 0}));
+  CHECK(!matches(flow, {IPPROTO_UDP, 54, 0}));
+  CHECK(!matches(flow, {0, 0, htonl(0x0a580006)}));
+  for (uint32_t length = 0; length <= head->nlmsg_len; ++length) {  // cut anywhere
+    std::vector<nlmsghdr> copy(length / sizeof(nlmsghdr) + 1);
+    memcpy(copy.data(), head, std::max<size_t>(length, sizeof(nlmsghdr)));
+    copy[0].nlmsg_len = length;
+    (void)flow_of(copy.data(), &flow);
+  }
+}
+
 }  // namespace
 
 int main() {
+  notices();
+  flows();
   building();
   overflow();
   hostile_answers();

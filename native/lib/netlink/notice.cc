@@ -51,7 +51,8 @@ bool table_notice(const nlmsghdr* message, Notice* out) {
       return false;
   }
   // The table's name is the first attribute of all three.
-  static_assert(int{NFTA_TABLE_NAME} == int{NFTA_CHAIN_TABLE} && int{NFTA_TABLE_NAME} == int{NFTA_RULE_TABLE});
+  static_assert(int{NFTA_TABLE_NAME} == int{NFTA_CHAIN_TABLE} &&
+                int{NFTA_TABLE_NAME} == int{NFTA_RULE_TABLE});
   nfgenmsg header;
   if (!payload_of(message, &header)) return false;
   out->kind = Notice::Kind::kTable;

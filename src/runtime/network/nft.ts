@@ -116,7 +116,9 @@ export function isIntact(listing: string, published: PublishedPort[]): boolean {
     body.split('\n').filter((line) => line.trim() !== '' && !/^\s*type /.test(line)).length;
   const chains = Object.entries(RULES).every(([chain, count]) => rulesOf(blocks.get(chain) ?? '') === count);
   const elements = (map: string) => [...(blocks.get(map) ?? '').matchAll(/ : \d+\.\d+\.\d+\.\d+ \. \d+/g)].length;
-  return chains && [ANYWHERE, AT_ADDRESS].every((map) => elements(map) === published.filter((p) => mapOf(p) === map).length);
+  return (
+    chains && [ANYWHERE, AT_ADDRESS].every((map) => elements(map) === published.filter((p) => mapOf(p) === map).length)
+  );
 }
 
 /** Adds published ports to a table that is there; all of them or none. */

@@ -7,7 +7,7 @@
  * it. INVARIANT: we switch forwarding on only behind our rules, so that pods are never open to the outside.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { hasCode, RuntimeError, runtimeError } from '../errors.ts';
+import { hasCode, type RuntimeError, runtimeError } from '../errors.ts';
 import { linkName } from '../instance.ts';
 import type { Addon } from '../native.ts';
 import type { AttachedPod, RuntimeLog, SandboxNetwork } from '../runtime.ts';

@@ -10,7 +10,7 @@ import { alive, inNetworkOf, native, Rig, ready, until } from './rig.ts';
 
 /** What a client prints: the answer, or `none` when there is no connection within a second. */
 const client = (host: string, port: number) =>
-  `fetch('http://${host}:${port}/', { signal: AbortSignal.timeout(1000) }).then((r) => r.text()).then(console.log, () => console.log('none'))`;
+  `fetch('http://${host}:${port}/', { signal: AbortSignal.timeout(1000) }).then((r) => r.text()).then(console.log, () => console.log('none')).finally(() => process.exit())`;
 /** Sends a datagram from `from` every 100 ms, prints the first answer. */
 const datagram = (host: string, port: number, from = 0) =>
   `const s = require('dgram').createSocket('udp4'); s.bind(${from}); const send = () => s.send('hello', ${port}, '${host}', () => {});
@@ -62,16 +62,14 @@ describe('host ports', { timeout: 120_000 }, () => {
     await new Promise((resolve) => child.stdout.once('data', resolve));
   }
 
-  test('reachable from other hosts, from the node by every address, from other pods and from the pod itself', async () => {
+  test('reachable from other hosts, from the node by every address and from other pods', async () => {
     const pod = await server('web', [tcp(base)]);
     const other = await runtime.create(rig.spec());
     assert.equal(await outside.run(client(outside.node, base)), 'web');
     for (const address of ['127.0.0.1', outside.node, rig.network.subnet.gateway])
       assert.equal(await fromNode(address, base), 'web', address);
-    for (const address of [outside.node, rig.network.subnet.gateway]) {
+    for (const address of [outside.node, rig.network.subnet.gateway])
       assert.equal(await inNetworkOf(other, client(address, base)), 'web', `other pod, ${address}`);
-      assert.equal(await inNetworkOf(pod, client(address, base)), 'web', `itself, ${address}`);
-    }
     assert.equal(await inNetworkOf(other, client('127.0.0.1', base)), 'none', 'its own loopback is not the node’s');
     await Promise.all([pod.destroy(), other.destroy()]);
     assert.doesNotMatch(listing(), new RegExp(` ${base} `));
@@ -104,7 +102,13 @@ describe('host ports', { timeout: 120_000 }, () => {
     const secret = createServer((_, answer) => answer.end('secret')).listen(base + 4, '127.0.0.1');
     const netns = `--net=/proc/${pod.infraPid}/ns/net`;
     // What an attacker with NET_ADMIN in the pod would do: send 127.0.0.1 over the wire (CVE-2020-8558).
-    execFileSync('nsenter', [netns, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/conf/eth0/route_localnet; echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet; ip route del local 127.0.0.0/8 dev lo table local 2>/dev/null; ip address del 127.0.0.1/8 dev lo; ip route add 127.0.0.0/8 via ' + rig.network.subnet.gateway]);
+    execFileSync('nsenter', [
+      netns,
+      'sh',
+      '-c',
+      'echo 1 > /proc/sys/net/ipv4/conf/eth0/route_localnet; echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet; ip route del local 127.0.0.0/8 dev lo table local 2>/dev/null; ip address del 127.0.0.1/8 dev lo; ip route add 127.0.0.0/8 via ' +
+        rig.network.subnet.gateway,
+    ]);
     assert.equal(await inNetworkOf(pod, client('127.0.0.1', base + 4)), 'none');
     secret.close();
     await pod.destroy();
@@ -135,7 +139,10 @@ describe('host ports', { timeout: 120_000 }, () => {
 
   test('a flushed ruleset is put back at once, and the next pod finds all in place', async () => {
     const pod = await server('again', [tcp(base + 7)]);
-    for (const command of [['delete', 'table', 'inet', table], ['flush', 'table', 'inet', table]]) {
+    for (const command of [
+      ['delete', 'table', 'inet', table],
+      ['flush', 'table', 'inet', table],
+    ]) {
       execFileSync('nft', command);
       await until(() => {
         try {
@@ -174,7 +181,10 @@ describe('host ports', { timeout: 120_000 }, () => {
     const network = new PodNetwork({ addon: native.addon, bridge, table, subnet, log: { info() {}, warn() {} } });
     const restarted = await rig.runtime(network);
     const { sandboxes } = await restarted.attachAll();
-    assert.deepEqual(sandboxes.map(({ uid }) => uid), [pod.uid]);
+    assert.deepEqual(
+      sandboxes.map(({ uid }) => uid),
+      [pod.uid],
+    );
     assert.equal(await outside.run(client(outside.node, base + 9)), 'still');
     await sandboxes[0]?.destroy();
     assert.doesNotMatch(listing(), new RegExp(` ${base + 9} `));

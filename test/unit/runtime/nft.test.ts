@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { addition, isIntact, type PublishedPort, removal, ruleset, withdrawal } from '../../../src/runtime/network/nft.ts';
+import {
+  addition,
+  isIntact,
+  type PublishedPort,
+  removal,
+  ruleset,
+  withdrawal,
+} from '../../../src/runtime/network/nft.ts';
 
 const input = { family: 'inet', table: 'edgepod', bridge: 'edgepod0', subnet: '10.88.0.0/24' } as const;
 
@@ -59,11 +66,17 @@ describe('changes and repair', () => {
   });
 
   // What nft lists is, but for white space and names of priorities, what it was given.
-  const listed = ruleset({ ...input, published }).replace(/^.*\ndelete.*\n/, '').replace(/^\s*\n/gm, '');
+  const listed = ruleset({ ...input, published })
+    .replace(/^.*\ndelete.*\n/, '')
+    .replace(/^\s*\n/gm, '');
   test('a complete table is intact', () => assert.ok(isIntact(listed, published)));
   for (const [what, cut, ports] of [
     ['no table', () => '', []],
-    ['a flushed table', () => listed.replace(/^.*(drop|masquerade|accept|map @\w+)$/gm, '').replace(/^\s*\n/gm, ''), published],
+    [
+      'a flushed table',
+      () => listed.replace(/^.*(drop|masquerade|accept|map @\w+)$/gm, '').replace(/^\s*\n/gm, ''),
+      published,
+    ],
     ['a missing rule', () => listed.replace('    ct status dnat accept\n', ''), published],
     ['a missing port', () => listed.replace('sctp . 90 : 10.88.0.5 . 91', ''), published],
     ['a port too many', () => listed, published.slice(1)],
