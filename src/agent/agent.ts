@@ -77,6 +77,19 @@ export class Agent {
     this.#log.info({ event: 'agent.ready', pods: runtime.sandboxes().length, device: this.#config.device }, 'ready');
   }
 
+  /** Takes up what runs only to end it. Instead of `start`. */
+  async drain(): Promise<void> {
+    const attached = this.#parts.manager.start();
+    await Promise.all([attached, this.stop({ drain: true })]);
+  }
+
+  /** How things are, in a line. */
+  status(): string {
+    const { manager, broker } = this.#parts;
+    const pods = manager.list().length;
+    return `${pods} ${pods === 1 ? 'pod' : 'pods'}; broker ${broker.session.connected ? 'connected' : 'away'}`;
+  }
+
   /** Stops looking after pods. They keep running, unless `drain`: then they are ended and nothing of them is left. */
   async stop({ drain }: { drain: boolean }): Promise<void> {
     const { manager, broker, metrics, node, runtime, store, network, addon, stopWatching } = this.#parts;

@@ -1,7 +1,9 @@
 /** The life of the agent process: start, signals, stop. */
+import { loadAddon } from '../runtime/native.ts';
 import { Agent } from './agent.ts';
 import type { AgentConfig } from './config.ts';
 import { createLogger } from './logger.ts';
+import { ServiceManager } from './service-manager.ts';
 
 /** Runs until SIGTERM or SIGINT. Rejects when the agent cannot start. */
 export async function runAgent(config: AgentConfig, { drain }: { drain: boolean }): Promise<void> {
@@ -16,8 +18,24 @@ export async function runAgent(config: AgentConfig, { drain }: { drain: boolean 
   });
   const agent = await Agent.open(config, log);
   await agent.start();
+  const { sdNotify } = loadAddon();
+  const service = new ServiceManager({
+    notify: sdNotify,
+    status: () => agent.status(),
+    env: process.env,
+    pid: process.pid,
+  });
+  service.ready();
   const signal = await stopped;
   log.info({ event: 'agent.stopping', signal, drain }, 'stopping');
+  service.stopping();
   await agent.stop({ drain });
+  process.exit(0);
+}
+
+/** Ends every pod while no agent runs, and clears away what belongs to them. Rejects when one runs. */
+export async function drainBoard(config: AgentConfig): Promise<void> {
+  const agent = await Agent.open(config, createLogger(config.log.level));
+  await agent.drain();
   process.exit(0);
 }

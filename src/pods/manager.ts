@@ -110,8 +110,8 @@ export class PodManager {
    * again. `graceSeconds` shortens each pod's own grace; 0 kills at once.
    */
   async drain(graceSeconds?: number): Promise<void> {
+    this.#draining = true; // before all is known: what is desired but does not run is not begun any more
     await this.#starting;
-    this.#draining = true;
     for (const worker of this.#workers.values()) worker.drain(graceSeconds);
     while (this.list().length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
     this.#events.flush();

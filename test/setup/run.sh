@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Sets a fresh Debian or Ubuntu machine up and runs one of the project's commands on it: demo, test or bench.
+# Sets a fresh Debian or Ubuntu machine up and runs one of the project's commands on it: demo, test, bench or package.
 # Every step says what it does and is skipped when already done. Needs root, Node and npm; nothing else.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-command=${1:?usage: run.sh demo|test|bench [arguments]}
+command=${1:?usage: run.sh demo|test|bench|package [arguments]}
 shift
 
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
@@ -12,9 +12,10 @@ die() { printf 'edgepod: %s\n' "$*" >&2; exit 1; }
 
 case $command in
   demo) groups='build run demo' ;;
-  test) groups='build run demo test' ;;
+  test) groups="build run demo test package cross-$(uname -m)" ;;
   bench) groups='build run demo test bench' ;;
-  *) die "unknown command '$command': use demo, test or bench" ;;
+  package) groups="build package cross-$(uname -m)" ;;
+  *) die "unknown command '$command': use demo, test, bench or package" ;;
 esac
 
 [ "$(id -u)" = 0 ] || die "pods need namespaces, cgroups and a bridge: run this as root (sudo npm run $command)"
@@ -36,6 +37,14 @@ missing_packages() {
   done
 }
 
+# Packages `name:arch` can only be installed where dpkg knows the architecture.
+foreign_architectures() {
+  local name
+  for name; do
+    case $name in *:*) dpkg --add-architecture "${name##*:}" ;; esac
+  done
+}
+
 install_packages() {
   local missing
   missing=$(missing_packages | sort -u | tr '\n' ' ')
@@ -48,6 +57,7 @@ install_packages() {
   export DEBIAN_FRONTEND=noninteractive
   local log
   log=$(mktemp)
+  foreign_architectures $missing
   # Lists first: on a fresh machine there are none, and old ones name versions that are gone.
   { apt-get update -qq && apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 $missing; } > "$log" 2>&1 || {
     tail -n 20 "$log" >&2
@@ -82,9 +92,10 @@ trap - INT
 case $command in
   demo) exec node test/demo/demo.ts "$@" ;;
   test) exec node test/run.ts "$@" ;;
+  package) exec node image/package.ts "$@" ;;
   bench)
     # Figures are those of what is shipped: the bundle, not the source tree.
-    node image/bundle.ts --out "$PWD/dist" >&2
-    EDGEPOD_COMMAND="$PWD/dist/edgepod" exec node test/bench/bench.ts "$@"
+    node image/bundle.ts --out "$PWD/dist/bundle" >&2
+    EDGEPOD_COMMAND="$PWD/dist/bundle/edgepod" exec node test/bench/bench.ts "$@"
     ;;
 esac

@@ -1,0 +1,45 @@
+/**
+ * One Debian package. Called by image/Makefile, which builds what it needs and only when something changed.
+ * Usage: node image/deb/package.ts --arch amd64|arm64 --out FILE [--version VERSION]
+ */
+import { execFileSync } from 'node:child_process';
+import { globSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { control } from './control.ts';
+import { NODE_ARCH, sources } from './paths.ts';
+import { layOut, layOutControl } from './tree.ts';
+
+const { values } = parseArgs({
+  options: { arch: { type: 'string' }, out: { type: 'string' }, version: { type: 'string' } },
+});
+const { arch, out } = values;
+const nodeArch = NODE_ARCH[arch ?? ''];
+if (arch === undefined || out === undefined || nodeArch === undefined)
+  throw new Error('usage: package.ts --arch amd64|arm64 --out FILE [--version VERSION]');
+
+const tree = `${out}.tree`;
+const built = await layOut(tree, nodeArch);
+const entry = /^edgepod \((\S+)\).*?^ -- .*? {2}(.+?)$/ms.exec(readFileSync(join(sources, 'changelog'), 'utf8'));
+if (entry?.[1] !== built)
+  throw new Error(`image/deb/changelog begins with ${entry?.[1]}, package.json says ${built}: add an entry`);
+
+const binaries = globSync('usr/lib/edgepod/{node,native/*/*}', { cwd: tree })
+  .filter((name) => !/(pause|edgepod-runner)$/.test(name)) // static
+  .map((name) => join(tree, name));
+const kib = Number(execFileSync('du', ['-sk', '--apparent-size', tree], { encoding: 'utf8' }).split('\t')[0]);
+layOutControl(tree, control({ version: values.version ?? built, arch, binaries, installedKiB: kib }));
+
+// Files of one time, in one order, owned by root: the same sources make the same package.
+const epoch = process.env.SOURCE_DATE_EPOCH ?? String(Date.parse(entry[2] ?? '') / 1000);
+execFileSync('chmod', ['-R', 'u=rwX,go=rX', tree]);
+execFileSync('find', [tree, '-exec', 'touch', '--no-dereference', `--date=@${epoch}`, '{}', '+']);
+execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', tree, `${out}.new`], {
+  env: { ...process.env, SOURCE_DATE_EPOCH: epoch },
+  stdio: ['ignore', 'ignore', 'inherit'],
+});
+execFileSync('mv', [`${out}.new`, out]);
+rmSync(tree, { recursive: true });
+process.stderr.write(
+  `${out}: ${(statSync(out).size / 2 ** 20).toFixed(1)} MiB, ${(kib / 1024).toFixed(0)} installed\n`,
+);
