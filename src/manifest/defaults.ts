@@ -7,6 +7,23 @@ export const DEFAULT_RESTART_POLICY = 'Always';
 export const DEFAULT_GRACE_SECONDS = 30;
 export const DEFAULT_PROTOCOL = 'TCP';
 
+export const DEFAULT_TERMINATION_MESSAGE_PATH = '/dev/termination-log';
+export const DEFAULT_FILE_MODE = 0o644;
+export const DEFAULT_DIVISOR = '1';
+export const PROBE_DEFAULTS = {
+  initialDelaySeconds: 0,
+  periodSeconds: 10,
+  timeoutSeconds: 1,
+  successThreshold: 1,
+  failureThreshold: 3,
+} as const;
+
+/** What Kubernetes' own priority classes stand for. */
+export const SYSTEM_PRIORITIES: ReadonlyMap<string, number> = new Map([
+  ['system-cluster-critical', 2_000_000_000],
+  ['system-node-critical', 2_000_001_000],
+]);
+
 /** `Always` for an image that can change under its name (`:latest`, or no tag and no digest), else `IfNotPresent`. */
 export function defaultPullPolicy(image: string): Container['imagePullPolicy'] {
   if (image.includes('@')) return 'IfNotPresent';

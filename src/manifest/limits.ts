@@ -17,6 +17,8 @@ export const LIMITS = {
   volumeMounts: 64,
   env: 512,
   ports: 128,
+  /** Items of any other list. */
+  items: 256,
   /** Words of `command` and of `args`. */
   words: 1024,
   /** Bytes of env, command and args of a container, `$(VAR)` expanded. */
@@ -31,6 +33,8 @@ export const LIMITS = {
   annotations: 256 * 1024,
   /** Characters of namespace and name together: they name the log directory `<namespace>_<name>_<uid>`. */
   identity: 255 - 36 - 2,
+  /** Seconds, and counts. */
+  count: 2 ** 31 - 1,
   /** The largest user or group id: one more and 32-bit tools read it as negative, or as root (CVE-2024-40635). */
   id: 2 ** 31 - 1,
   /** Whole cores, and bytes, one container may ask for. */

@@ -4,7 +4,7 @@
  * a device that receives JSON never pays for it.
  */
 import { createRequire } from 'node:module';
-import type { CST, Document, Node, Pair, ParsedNode } from 'yaml';
+import type { CST, Document, Node, Pair, ParsedNode, Scalar } from 'yaml';
 import { member } from '../validate/issues.ts';
 import { ParseError } from './parse-error.ts';
 
@@ -168,13 +168,14 @@ class DocumentCheck {
       this.#fail(node, path, 'a string has half of a surrogate pair');
     if (typeof value !== 'number') return;
     if (!Number.isFinite(value)) this.#fail(node, path, 'a number must be finite');
-    // Octal for kubectl (YAML 1.1), decimal for YAML 1.2: nobody should have to know.
-    if (source !== undefined && /^[-+]?0\d+$/.test(source))
-      this.#fail(
-        node,
-        path,
-        `"${source.slice(0, 40)}" can be read as octal or as decimal: leave out the zero, write 0o…, or use quotes`,
-      );
+    // Octal, as kubectl reads it (YAML 1.1): `defaultMode: 0400` is in every second manifest.
+    if (source !== undefined && /^[-+]?0\d+$/.test(source)) this.#octal(node as Scalar, source, path);
+  }
+
+  #octal(node: Scalar, source: string, path: string): void {
+    if (/[89]/.test(source))
+      this.#fail(node, path, `"${source.slice(0, 40)}" looks like octal and is not: leave out the zero, or use quotes`);
+    node.value = Number.parseInt(source, 8);
   }
 
   #fail(node: Node | null, path: string, reason: string): never {

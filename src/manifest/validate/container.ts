@@ -1,72 +1,110 @@
 /** Validates one container. */
-import { defaultPullPolicy } from '../defaults.ts';
-import { LIMITS } from '../limits.ts';
-import type { Container } from '../types.ts';
+import { DEFAULT_TERMINATION_MESSAGE_PATH, defaultPullPolicy } from '../defaults.ts';
+import type { Container, PodSpec, Volume } from '../types.ts';
 import { newExpansion, readEnv, readWords } from './env.ts';
+import { readEnvFrom } from './env-source.ts';
 import { checkFields } from './field-check.ts';
+import { readImageReference, readPullPolicy } from './image.ts';
 import type { Issues } from './issues.ts';
+import { readLifecycle } from './lifecycle.ts';
 import { readMounts } from './mounts.ts';
+import { dnsLabel } from './names.ts';
 import { readPorts } from './ports.ts';
-import { present, type RawObject, readAbsolutePath, readObject, readOneOf, readString, unlessBlank } from './read.ts';
+import { PROBES, readProbes } from './probes.ts';
+import {
+  present,
+  type RawObject,
+  readAbsolutePath,
+  readNamed,
+  readOneOf,
+  readRequiredObject,
+  unlessBlank,
+} from './read.ts';
 import { readResources } from './resources.ts';
+import { readContainerRestartPolicy, readResizePolicy, readRestartRules } from './restart.ts';
 import { readSecurity } from './security.ts';
-import { readLabelName } from './volumes.ts';
 
-/** Fields that cannot be set yet, as they are when absent. */
-const UNREAD: Pick<
-  Container,
-  'envFrom' | 'resizePolicy' | 'restartPolicyRules' | 'terminationMessagePath' | 'terminationMessagePolicy'
-> = {
-  envFrom: [],
-  resizePolicy: [],
-  restartPolicyRules: [],
-  terminationMessagePath: '/dev/termination-log',
-  terminationMessagePolicy: 'File',
-};
-const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'] as const;
+const MESSAGE_POLICIES = ['File', 'FallbackToLogsOnError'] as const;
 
 /** What a container's fields refer to in the rest of the pod. */
 export interface PodContext {
-  volumes: ReadonlySet<string>;
+  volumes: ReadonlyMap<string, Volume>;
   hostNetwork: boolean;
+  hostUsers: boolean;
+  restartPolicy: PodSpec['restartPolicy'];
+  graceSeconds: number;
 }
 
-export function readContainer(issues: Issues, path: string, item: unknown, pod: PodContext): Container | undefined {
-  const raw = readObject(issues, path, item);
-  if (raw === undefined) {
-    if (item === null || item === undefined) issues.required(path);
-    return undefined;
-  }
+/** @param role `init`: one of initContainers, a sidecar or not */
+export function readContainer(
+  issues: Issues,
+  path: string,
+  item: unknown,
+  pod: PodContext,
+  role: 'init' | 'regular',
+): Container | undefined {
+  const raw = readRequiredObject(issues, path, item);
+  if (raw === undefined) return undefined;
   checkFields(issues, 'Container', raw, path);
+  const restartPolicy = readContainerRestartPolicy(issues, `${path}.restartPolicy`, raw.restartPolicy);
+  const plainInit = role === 'init' && restartPolicy !== 'Always';
+  if (plainInit) checkPlainInit(issues, path, raw);
+  const ports = readPorts(issues, `${path}.ports`, raw.ports, pod.hostNetwork);
+  const security = readSecurity(issues, `${path}.securityContext`, raw.securityContext, pod);
+  return present({
+    name: readNamed(issues, `${path}.name`, raw.name, dnsLabel) ?? '',
+    ...readProgram(issues, path, raw),
+    ports,
+    resources: readResources(issues, `${path}.resources`, raw.resources),
+    volumeMounts: readMounts(issues, `${path}.volumeMounts`, raw.volumeMounts, {
+      volumes: pod.volumes,
+      privileged: security?.privileged === true,
+    }),
+    resizePolicy: plainInit
+      ? []
+      : readResizePolicy(issues, `${path}.resizePolicy`, raw.resizePolicy, pod.restartPolicy),
+    restartPolicy,
+    restartPolicyRules: readRestartRules(issues, path, raw.restartPolicyRules, restartPolicy),
+    ...(plainInit ? {} : readProbes(issues, path, raw, ports)),
+    lifecycle: plainInit
+      ? undefined
+      : readLifecycle(issues, `${path}.lifecycle`, raw.lifecycle, { ports, graceSeconds: pod.graceSeconds }),
+    ...readTerminationMessage(issues, path, raw),
+    securityContext: security,
+  });
+}
+
+/** What is run, and with which words. */
+function readProgram(issues: Issues, path: string, raw: RawObject) {
   const expansion = newExpansion();
   const env = readEnv(issues, `${path}.env`, raw.env, expansion);
-  const image = readImage(issues, `${path}.image`, raw.image) ?? '';
-  return present({
-    ...UNREAD,
-    name: readLabelName(issues, `${path}.name`, raw.name) ?? '',
+  const image = readImageReference(issues, `${path}.image`, raw.image) ?? '';
+  return {
     image,
-    imagePullPolicy: readPullPolicy(issues, `${path}.imagePullPolicy`, raw, image),
+    imagePullPolicy: readPullPolicy(issues, `${path}.imagePullPolicy`, raw.imagePullPolicy) ?? defaultPullPolicy(image),
     command: readWords(issues, `${path}.command`, raw.command, expansion),
     args: readWords(issues, `${path}.args`, raw.args, expansion),
     workingDir: readAbsolutePath(issues, `${path}.workingDir`, unlessBlank(raw.workingDir)),
     env,
-    ports: readPorts(issues, `${path}.ports`, raw.ports, pod.hostNetwork),
-    resources: readResources(issues, `${path}.resources`, raw.resources),
-    volumeMounts: readMounts(issues, `${path}.volumeMounts`, raw.volumeMounts, pod.volumes),
-    securityContext: readSecurity(issues, `${path}.securityContext`, raw.securityContext),
-  });
+    envFrom: readEnvFrom(issues, `${path}.envFrom`, raw.envFrom),
+  };
 }
 
-/** Only what every reference has in common: the image store parses it. */
-function readImage(issues: Issues, path: string, value: unknown): string | undefined {
-  if (value === undefined || value === null || value === '') return void issues.required(path);
-  const image = readString(issues, path, value);
-  if (image === undefined) return undefined;
-  if (/[\s\p{Cc}]/u.test(image)) issues.invalid(path, image, 'must not contain white space');
-  if (image.length > LIMITS.image) issues.invalid(path, image, `must be no more than ${LIMITS.image} characters`);
-  return image;
+function readTerminationMessage(issues: Issues, path: string, raw: RawObject) {
+  const at = `${path}.terminationMessagePath`;
+  const policy = unlessBlank(raw.terminationMessagePolicy);
+  return {
+    terminationMessagePath:
+      readAbsolutePath(issues, at, unlessBlank(raw.terminationMessagePath)) ?? DEFAULT_TERMINATION_MESSAGE_PATH,
+    terminationMessagePolicy: readOneOf(issues, `${path}.terminationMessagePolicy`, policy, MESSAGE_POLICIES) ?? 'File',
+  };
 }
 
-function readPullPolicy(issues: Issues, path: string, raw: RawObject, image: string): Container['imagePullPolicy'] {
-  return readOneOf(issues, path, unlessBlank(raw.imagePullPolicy), PULL_POLICIES) ?? defaultPullPolicy(image);
+/** A plain init container ends by itself, before anybody would ask how it is. */
+function checkPlainInit(issues: Issues, path: string, raw: RawObject): void {
+  for (const name of ['lifecycle', ...PROBES])
+    if (raw[name] !== undefined && raw[name] !== null)
+      issues.error(`${path}.${name}`, 'Forbidden: may not be set for init containers without restartPolicy=Always');
+  if (Array.isArray(raw.resizePolicy) && raw.resizePolicy.length > 0)
+    issues.error(`${path}.resizePolicy`, 'Forbidden: may not be set for init containers without restartPolicy=Always');
 }

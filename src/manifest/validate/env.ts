@@ -2,12 +2,11 @@
 import { ExpansionError, expandReferences, MAX_STRING } from '../env.ts';
 import { LIMITS } from '../limits.ts';
 import type { EnvVar } from '../types.ts';
+import { readValueFrom } from './env-source.ts';
 import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';
-import { readList, readObject, readString } from './read.ts';
-
-/** Printable ASCII but `=` (Kubernetes' relaxed rule, general since 1.34). */
-const NAME = /^[ -<>-~]+$/;
+import { variableName } from './names.ts';
+import { present, readList, readNamed, readRequiredObject, readString } from './read.ts';
 
 /** What a container's strings were expanded with and how much room is left for more of them. */
 export interface Expansion {
@@ -23,14 +22,17 @@ export function newExpansion(): Expansion {
 /** Adds the variables to `expansion`, in order of definition. */
 export function readEnv(issues: Issues, path: string, value: unknown, expansion: Expansion): EnvVar[] {
   const env: EnvVar[] = [];
+  const names = new Set<string>();
   for (const [i, item] of readList(issues, path, value, LIMITS.env).entries()) {
     const variable = readVariable(issues, `${path}[${i}]`, item);
     if (variable === undefined) continue;
     const { name } = variable;
-    if (expansion.variables.has(name))
-      issues.warn(`${path}[${i}].name`, 'hides an earlier definition of the same name');
+    if (names.has(name)) issues.warn(`${path}[${i}].name`, 'hides an earlier definition of the same name');
     const expanded = expand(issues, `${path}[${i}].value`, variable.value ?? '', expansion, name.length + 1);
-    if (expanded !== undefined) expansion.variables.set(name, expanded);
+    // What a reference will give is not known here: a reference to it is left as it is, which is not checked further.
+    if (variable.valueFrom !== undefined) expansion.variables.delete(name);
+    else if (expanded !== undefined) expansion.variables.set(name, expanded);
+    names.add(name);
     env.push(variable);
   }
   return env;
@@ -49,17 +51,14 @@ export function readWords(issues: Issues, path: string, value: unknown, expansio
 }
 
 function readVariable(issues: Issues, path: string, item: unknown): EnvVar | undefined {
-  const raw = readObject(issues, path, item);
-  if (raw === undefined) {
-    if (item === null || item === undefined) issues.required(path);
-    return undefined;
-  }
+  const raw = readRequiredObject(issues, path, item);
+  if (raw === undefined) return undefined;
   checkFields(issues, 'EnvVar', raw, path);
-  const name = readString(issues, `${path}.name`, raw.name);
-  if (raw.name === undefined || raw.name === null || name === '') issues.required(`${path}.name`);
-  else if (name !== undefined && !NAME.test(name))
-    issues.invalid(`${path}.name`, name, "must be printable ASCII without '='");
-  return { name: name ?? '', value: readString(issues, `${path}.value`, raw.value) ?? '' };
+  const name = readNamed(issues, `${path}.name`, raw.name, variableName) ?? '';
+  const value = readString(issues, `${path}.value`, raw.value) ?? '';
+  if (raw.valueFrom === undefined || raw.valueFrom === null) return { name, value };
+  if (value !== '') issues.error(`${path}.valueFrom`, 'Forbidden: may not be specified when `value` is not empty');
+  return present({ name, valueFrom: readValueFrom(issues, `${path}.valueFrom`, raw.valueFrom) });
 }
 
 /** The kernel's limits, met here with a reason instead of at execve with E2BIG. Once the room is used up, no more. */

@@ -1,29 +1,37 @@
 /** Validates `volumeMounts`. */
 import { posix } from 'node:path';
 import { LIMITS } from '../limits.ts';
-import type { VolumeMount } from '../types.ts';
+import type { Volume, VolumeMount } from '../types.ts';
 import { checkFields } from './field-check.ts';
 import { type Issues, show } from './issues.ts';
 import {
-  pathRule,
   present,
   type RawObject,
   readAbsolutePath,
   readBoolean,
   readList,
-  readObject,
-  readString,
+  readOneOf,
+  readOptionalNamed,
+  readRequiredObject,
+  readRequiredString,
+  relativePathRule,
+  unlessBlank,
 } from './read.ts';
 
-/** Fields that cannot be set yet, as they are when absent. */
-const UNREAD = { recursiveReadOnly: 'Disabled', mountPropagation: 'None' } as const;
+const PROPAGATION = ['None', 'HostToContainer', 'Bidirectional'] as const;
+const RECURSIVE = ['Disabled', 'IfPossible', 'Enabled'] as const;
 
-/** @param volumes names of the pod's volumes */
-export function readMounts(issues: Issues, path: string, value: unknown, volumes: ReadonlySet<string>): VolumeMount[] {
+/** What the mounts of a container refer to. */
+export interface MountContext {
+  volumes: ReadonlyMap<string, Volume>;
+  privileged: boolean;
+}
+
+export function readMounts(issues: Issues, path: string, value: unknown, context: MountContext): VolumeMount[] {
   const places = new Set<string>();
   const mounts: VolumeMount[] = [];
   for (const [i, item] of readList(issues, path, value, LIMITS.volumeMounts).entries()) {
-    const mount = readMount(issues, `${path}[${i}]`, item, volumes);
+    const mount = readMount(issues, `${path}[${i}]`, item, context);
     if (mount === undefined) continue;
     const place = normal(mount.mountPath);
     if (places.has(place)) issues.duplicate(`${path}[${i}].mountPath`, mount.mountPath);
@@ -33,32 +41,46 @@ export function readMounts(issues: Issues, path: string, value: unknown, volumes
   return mounts;
 }
 
-function readMount(issues: Issues, path: string, item: unknown, volumes: ReadonlySet<string>): VolumeMount | undefined {
-  const raw = readObject(issues, path, item);
-  if (raw === undefined) {
-    if (item === null || item === undefined) issues.required(path);
-    return undefined;
-  }
+function readMount(issues: Issues, path: string, item: unknown, context: MountContext): VolumeMount | undefined {
+  const raw = readRequiredObject(issues, path, item);
+  if (raw === undefined) return undefined;
   checkFields(issues, 'VolumeMount', raw, path);
-  const name = readVolumeName(issues, `${path}.name`, raw.name, volumes);
+  const name = readRequiredString(issues, `${path}.name`, raw.name);
+  if (name !== undefined && !context.volumes.has(name))
+    issues.error(`${path}.name`, `Not found: ${show(name)}: there is no such volume in spec.volumes`);
   const mountPath = readMountPath(issues, `${path}.mountPath`, raw);
-  const readOnly = readBoolean(issues, `${path}.readOnly`, raw.readOnly) ?? false;
-  const subPath = readSubPath(issues, `${path}.subPath`, raw);
+  const mount = {
+    readOnly: readBoolean(issues, `${path}.readOnly`, raw.readOnly) ?? false,
+    ...readSubPaths(issues, path, raw),
+    recursiveReadOnly:
+      readOneOf(issues, `${path}.recursiveReadOnly`, unlessBlank(raw.recursiveReadOnly), RECURSIVE) ?? 'Disabled',
+    mountPropagation:
+      readOneOf(issues, `${path}.mountPropagation`, unlessBlank(raw.mountPropagation), PROPAGATION) ?? 'None',
+  };
+  checkPropagation(issues, path, mount, context.privileged);
   if (name === undefined || mountPath === undefined) return undefined;
-  return present({ ...UNREAD, name, mountPath, readOnly, subPath });
+  return { name, mountPath, ...mount };
 }
 
-function readVolumeName(
+/** What goes out to the device needs its trust; what is read-only all the way down lets nothing in or out. */
+function checkPropagation(
   issues: Issues,
   path: string,
-  value: unknown,
-  volumes: ReadonlySet<string>,
-): string | undefined {
-  if (value === undefined || value === null || value === '') return void issues.required(path);
-  const name = readString(issues, path, value);
-  if (name !== undefined && !volumes.has(name))
-    issues.error(path, `Not found: ${show(name)}: there is no such volume in spec.volumes`);
-  return name;
+  mount: Pick<VolumeMount, 'readOnly' | 'recursiveReadOnly' | 'mountPropagation'>,
+  privileged: boolean,
+): void {
+  const { readOnly, recursiveReadOnly, mountPropagation } = mount;
+  if (mountPropagation === 'Bidirectional') {
+    const at = `${path}.mountPropagation`;
+    if (!privileged)
+      issues.error(at, 'Forbidden: Bidirectional mount propagation is available only to privileged containers');
+    if (readOnly) issues.invalid(at, mountPropagation, 'must not be Bidirectional when readOnly is true');
+  }
+  if (recursiveReadOnly === 'Disabled') return;
+  const at = `${path}.recursiveReadOnly`;
+  if (!readOnly) issues.error(at, 'Forbidden: may only be specified when readOnly is true');
+  if (mountPropagation !== 'None')
+    issues.error(at, 'Forbidden: may only be specified when mountPropagation is None or not specified');
 }
 
 function readMountPath(issues: Issues, path: string, raw: RawObject): string | undefined {
@@ -72,12 +94,12 @@ function readMountPath(issues: Issues, path: string, raw: RawObject): string | u
   return mountPath;
 }
 
-function readSubPath(issues: Issues, path: string, raw: RawObject): string | undefined {
-  const subPath = readString(issues, path, raw.subPath);
-  if (subPath === undefined || subPath === '') return undefined;
-  const broken = subPath.startsWith('/') ? 'must be a relative path' : pathRule(subPath);
-  if (broken !== undefined) issues.invalid(path, subPath, broken);
-  return subPath;
+function readSubPaths(issues: Issues, path: string, raw: RawObject): Pick<VolumeMount, 'subPath' | 'subPathExpr'> {
+  const subPath = readOptionalNamed(issues, `${path}.subPath`, raw.subPath, relativePathRule);
+  const subPathExpr = readOptionalNamed(issues, `${path}.subPathExpr`, raw.subPathExpr, relativePathRule);
+  if (subPath !== undefined && subPathExpr !== undefined)
+    issues.invalid(`${path}.subPathExpr`, subPathExpr, 'subPathExpr and subPath are mutually exclusive');
+  return present({ subPath, subPathExpr });
 }
 
 function normal(path: string): string {

@@ -25,6 +25,10 @@ export const dnsSubdomain: Rule = (text) =>
     "must be lower-case letters, digits, '-' and '.', each part starting and ending with a letter or digit (a DNS subdomain)",
   );
 
+/** A domain to search for hosts in: a DNS subdomain, underscores and a closing dot allowed; or the root. */
+export const searchDomain: Rule = (text) =>
+  text === '.' ? undefined : dnsSubdomain(text.replace(/\.$/, '').replaceAll('_', 'a'));
+
 /** The key of a label or annotation: an optional `prefix/` and a name. */
 export const qualifiedName: Rule = (text) => {
   const slash = text.indexOf('/');
@@ -50,6 +54,9 @@ export const labelValue: Rule = (text) =>
         QUALIFIED,
         "must be empty, or letters, digits, '-', '_' and '.', starting and ending with a letter or digit",
       ));
+
+/** The name of an environment variable: printable ASCII but `=` (Kubernetes' relaxed rule, general since 1.34). */
+export const variableName: Rule = (text) => matches(text, /^[ -<>-~]+$/, "must be printable ASCII without '='");
 
 /** The name of a port (RFC 6335). */
 export const portName: Rule = (text) =>

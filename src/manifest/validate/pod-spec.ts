@@ -1,41 +1,34 @@
 /** Validates `spec`. */
-import { DEFAULT_GRACE_SECONDS, DEFAULT_RESTART_POLICY } from '../defaults.ts';
+import { DEFAULT_GRACE_SECONDS, DEFAULT_RESTART_POLICY, SYSTEM_PRIORITIES } from '../defaults.ts';
 import { LIMITS } from '../limits.ts';
 import type { Container, PodSpec } from '../types.ts';
 import { type PodContext, readContainer } from './container.ts';
+import { checkContradictions } from './contradictions.ts';
+import { readDns } from './dns.ts';
 import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';
-import { dnsLabel } from './names.ts';
+import { qualifiedName } from './names.ts';
+import { readNamespaces } from './namespaces.ts';
+import { readPodResources } from './pod-resources.ts';
 import { checkHostPorts } from './ports.ts';
-import { present, readBoolean, readInteger, readList, readObject, readOneOf, readString, unlessBlank } from './read.ts';
+import {
+  present,
+  type RawObject,
+  readInteger,
+  readList,
+  readNamed,
+  readObject,
+  readOneOf,
+  readRequiredObject,
+  readString,
+  unlessBlank,
+} from './read.ts';
+import { readOverhead } from './resources.ts';
+import { RESTART_POLICIES } from './restart.ts';
 import { readPodSecurity } from './security.ts';
 import { readVolumes } from './volumes.ts';
 
 const PATH = 'spec';
-/** Fields that cannot be set yet, as they are when absent. */
-const UNREAD: Pick<
-  PodSpec,
-  | 'initContainers'
-  | 'hostPID'
-  | 'hostIPC'
-  | 'hostUsers'
-  | 'setHostnameAsFQDN'
-  | 'hostAliases'
-  | 'dnsPolicy'
-  | 'priority'
-  | 'readinessGates'
-> = {
-  initContainers: [],
-  hostPID: false,
-  hostIPC: false,
-  hostUsers: true,
-  setHostnameAsFQDN: false,
-  hostAliases: [],
-  dnsPolicy: 'ClusterFirst',
-  priority: 0,
-  readinessGates: [],
-};
-const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'] as const;
 
 export function readPodSpec(issues: Issues, value: unknown): PodSpec | undefined {
   const raw = readObject(issues, PATH, value);
@@ -45,47 +38,91 @@ export function readPodSpec(issues: Issues, value: unknown): PodSpec | undefined
   }
   checkFields(issues, 'PodSpec', raw, PATH);
   const volumes = readVolumes(issues, `${PATH}.volumes`, raw.volumes);
-  const hostNetwork = readBoolean(issues, `${PATH}.hostNetwork`, raw.hostNetwork) ?? false;
-  const context = { volumes: new Set(volumes.map((volume) => volume.name)), hostNetwork };
-  return present({
-    ...UNREAD,
-    containers: readContainers(issues, `${PATH}.containers`, raw.containers, context),
-    restartPolicy: readRestartPolicy(issues, `${PATH}.restartPolicy`, raw.restartPolicy),
-    terminationGracePeriodSeconds:
-      readInteger(issues, `${PATH}.terminationGracePeriodSeconds`, raw.terminationGracePeriodSeconds) ??
-      DEFAULT_GRACE_SECONDS,
+  const namespaces = readNamespaces(issues, PATH, raw);
+  const restartPolicy = readRestartPolicy(issues, `${PATH}.restartPolicy`, raw.restartPolicy);
+  const graceSeconds = readGrace(issues, `${PATH}.terminationGracePeriodSeconds`, raw) ?? DEFAULT_GRACE_SECONDS;
+  const context: PodContext = {
+    volumes: new Map(volumes.map((volume) => [volume.name, volume])),
+    hostNetwork: namespaces.hostNetwork,
+    hostUsers: namespaces.hostUsers,
+    restartPolicy,
+    graceSeconds,
+  };
+  const { initContainers, containers } = readContainers(issues, raw, context);
+  const spec: PodSpec = present({
+    initContainers,
+    containers,
+    restartPolicy,
+    terminationGracePeriodSeconds: graceSeconds,
+    activeDeadlineSeconds: readInteger(issues, `${PATH}.activeDeadlineSeconds`, raw.activeDeadlineSeconds, {
+      min: 1,
+      max: LIMITS.count,
+    }),
     volumes,
-    hostNetwork,
-    shareProcessNamespace: readBoolean(issues, `${PATH}.shareProcessNamespace`, raw.shareProcessNamespace) ?? false,
-    hostname: readHostname(issues, `${PATH}.hostname`, raw.hostname),
-    securityContext: readPodSecurity(issues, `${PATH}.securityContext`, raw.securityContext),
+    ...namespaces,
+    ...readDns(issues, PATH, raw),
+    priority: readPriority(issues, PATH, raw),
+    readinessGates: readGates(issues, `${PATH}.readinessGates`, raw.readinessGates),
+    resources: readPodResources(issues, `${PATH}.resources`, raw.resources, { initContainers, containers }),
+    overhead: readOverhead(issues, `${PATH}.overhead`, raw.overhead),
+    securityContext: readPodSecurity(issues, `${PATH}.securityContext`, raw.securityContext, namespaces),
   });
+  // What contradicts something elsewhere, once everything is right by itself.
+  if (issues.errors.length === 0) checkContradictions(issues, spec);
+  return spec;
 }
 
 function readRestartPolicy(issues: Issues, path: string, value: unknown): PodSpec['restartPolicy'] {
   return readOneOf(issues, path, unlessBlank(value), RESTART_POLICIES) ?? DEFAULT_RESTART_POLICY;
 }
 
-function readContainers(issues: Issues, path: string, value: unknown, context: PodContext): Container[] {
-  const items = readList(issues, path, value, LIMITS.containers);
-  if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) issues.required(path);
-  const names = new Set<string>();
-  const containers: Container[] = [];
-  for (const [i, item] of items.entries()) {
-    const container = readContainer(issues, `${path}[${i}]`, item, context);
-    if (container === undefined) continue;
-    if (container.name !== '' && names.has(container.name)) issues.duplicate(`${path}[${i}].name`, container.name);
-    names.add(container.name);
-    containers.push(container);
-  }
-  checkHostPorts(issues, containers);
-  return containers;
+function readGrace(issues: Issues, path: string, raw: RawObject): number | undefined {
+  return readInteger(issues, path, raw.terminationGracePeriodSeconds);
 }
 
-function readHostname(issues: Issues, path: string, value: unknown): string | undefined {
-  const hostname = readString(issues, path, value);
-  if (hostname === undefined || hostname === '') return undefined;
-  const broken = dnsLabel(hostname);
-  if (broken !== undefined) issues.invalid(path, hostname, broken);
-  return hostname;
+function readContainers(
+  issues: Issues,
+  raw: RawObject,
+  context: PodContext,
+): Pick<PodSpec, 'initContainers' | 'containers'> {
+  const names = new Set<string>();
+  const read = (field: 'initContainers' | 'containers', role: 'init' | 'regular') =>
+    readList(issues, `${PATH}.${field}`, raw[field], LIMITS.containers).flatMap((item, i): Container[] => {
+      const container = readContainer(issues, `${PATH}.${field}[${i}]`, item, context, role);
+      if (container === undefined) return [];
+      if (container.name !== '' && names.has(container.name))
+        issues.duplicate(`${PATH}.${field}[${i}].name`, container.name);
+      names.add(container.name);
+      return [container];
+    });
+  const initContainers = read('initContainers', 'init');
+  const containers = read('containers', 'regular');
+  const given = raw.containers;
+  if (given === undefined || given === null || (Array.isArray(given) && given.length === 0))
+    issues.required(`${PATH}.containers`);
+  checkHostPorts(issues, { initContainers, containers });
+  return { initContainers, containers };
+}
+
+/** A class of Kubernetes' own stands for a number; of any other only the number, if given, says something here. */
+function readPriority(issues: Issues, path: string, raw: RawObject): number {
+  const range = { min: -LIMITS.count - 1, max: LIMITS.count };
+  const priority = readInteger(issues, `${path}.priority`, raw.priority, range);
+  const name = readString(issues, `${path}.priorityClassName`, unlessBlank(raw.priorityClassName));
+  const known = name === undefined ? undefined : SYSTEM_PRIORITIES.get(name);
+  if (name !== undefined && known === undefined)
+    issues.warn(`${path}.priorityClassName`, 'ignored: there are no priority classes here; set spec.priority');
+  if (known !== undefined && priority !== undefined && priority !== known)
+    issues.invalid(`${path}.priority`, priority, `must be ${known}, or absent, with priorityClassName ${name}`);
+  return priority ?? known ?? 0;
+}
+
+function readGates(issues: Issues, path: string, value: unknown): PodSpec['readinessGates'] {
+  return readList(issues, path, value, LIMITS.items).flatMap((item, i) => {
+    const raw = readRequiredObject(issues, `${path}[${i}]`, item);
+    if (raw === undefined) return [];
+    checkFields(issues, 'PodReadinessGate', raw, `${path}[${i}]`);
+    const conditionType = readNamed(issues, `${path}[${i}].conditionType`, raw.conditionType, qualifiedName);
+    return conditionType === undefined ? [] : [{ conditionType }];
+  });
 }

@@ -17,9 +17,33 @@ export function present<T extends object>(object: T): Present<T> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Present<T>;
 }
 
+/** Undefined for an object without members. */
+export function notEmpty<T extends object>(object: T): T | undefined {
+  return Object.keys(object).length > 0 ? object : undefined;
+}
+
 export function readObject(issues: Issues, path: string, value: unknown): RawObject | undefined {
   if (isObject(value)) return value;
   return wrongType(issues, path, value, 'an object');
+}
+
+/** An object that must be there: an item of a list, for one. */
+export function readRequiredObject(issues: Issues, path: string, value: unknown): RawObject | undefined {
+  if (value === undefined || value === null) return void issues.required(path);
+  return readObject(issues, path, value);
+}
+
+/** The name of the one member of `names` that is set, `{}` included; undefined, and reported, for none or several. */
+export function readChoice<T extends string>(
+  issues: Issues,
+  path: string,
+  raw: RawObject,
+  names: readonly T[],
+): T | undefined {
+  const [first, ...others] = names.filter((name) => raw[name] !== undefined && raw[name] !== null);
+  if (first === undefined) return void issues.required(path, `must specify one of: ${names.join(', ')}`);
+  for (const other of others) issues.error(`${path}.${other}`, `Forbidden: may not be specified with ${first}`);
+  return others.length === 0 ? first : undefined;
 }
 
 /** `""` as absent: what Go writes for a string that was not set. */
@@ -44,6 +68,41 @@ export function readString(issues: Issues, path: string, value: unknown): string
   if (!value.includes('\0')) return value;
   issues.error(path, 'Invalid value: must not contain a NUL character');
   return undefined;
+}
+
+/** A string that must be there. */
+export function readRequiredString(issues: Issues, path: string, value: unknown): string | undefined {
+  if (value === undefined || value === null || value === '') return void issues.required(path);
+  return readString(issues, path, value);
+}
+
+/** A string that must be there and follow a rule. */
+export function readNamed(
+  issues: Issues,
+  path: string,
+  value: unknown,
+  rule: (text: string) => string | undefined,
+): string | undefined {
+  const text = readRequiredString(issues, path, value);
+  const broken = text === undefined ? undefined : rule(text);
+  if (broken === undefined) return text;
+  issues.invalid(path, text, broken);
+  return undefined;
+}
+
+/** As readNamed; absent when absent or empty. */
+export function readOptionalNamed(
+  issues: Issues,
+  path: string,
+  value: unknown,
+  rule: (text: string) => string | undefined,
+): string | undefined {
+  return unlessBlank(value) === undefined || value === null ? undefined : readNamed(issues, path, value, rule);
+}
+
+/** A path below another one, without `..`. */
+export function relativePathRule(text: string): string | undefined {
+  return text.startsWith('/') ? 'must be a relative path' : pathRule(text);
 }
 
 export function readBoolean(issues: Issues, path: string, value: unknown): boolean | undefined {

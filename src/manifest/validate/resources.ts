@@ -1,25 +1,55 @@
-/** Validates `resources`. */
+/** Validates `resources` of a container, and quantities in general. */
 import { defaultRequests, quantityText } from '../defaults.ts';
 import { LIMITS } from '../limits.ts';
 import { compareQuantities, parseNano, QuantityError } from '../quantity.ts';
-import type { Container, ResourceList } from '../types.ts';
+import type { ResourceList, ResourceRequirements } from '../types.ts';
 import { checkFields } from './field-check.ts';
 import { type Issues, member, show } from './issues.ts';
-import { readObject } from './read.ts';
+import { type RawObject, readObject } from './read.ts';
 
 const UNIT = 10n ** 9n;
-const MOST: Readonly<Record<string, number>> = { cpu: LIMITS.cpu, memory: LIMITS.memory };
+const MOST: Readonly<Record<string, number>> = {
+  cpu: LIMITS.cpu,
+  memory: LIMITS.memory,
+  'ephemeral-storage': LIMITS.memory,
+};
+const RESOURCES = Object.keys(MOST);
 
-export function readResources(issues: Issues, path: string, value: unknown): Container['resources'] {
+export function readResources(issues: Issues, path: string, value: unknown): ResourceRequirements {
   const raw = readObject(issues, path, value);
-  if (raw === undefined) return {};
+  return raw === undefined ? {} : readRequirements(issues, path, raw, RESOURCES);
+}
+
+/** What the runtime itself costs: added to what the pod asks for. */
+export function readOverhead(issues: Issues, path: string, value: unknown): ResourceList | undefined {
+  const list = readResourceList(issues, path, value, RESOURCES);
+  return Object.keys(list).length > 0 ? list : undefined;
+}
+
+/**
+ * Limits and requests, which default to the limits, resource by resource.
+ * @param names of the resources there may be
+ * @param otherwise requests that come before the limits as defaults; not checked against them
+ */
+export function readRequirements(
+  issues: Issues,
+  path: string,
+  raw: RawObject,
+  names: readonly string[],
+  otherwise: ResourceList = {},
+): ResourceRequirements {
   checkFields(issues, 'ResourceRequirements', raw, path);
-  const limits = readResourceList(issues, `${path}.limits`, raw.limits);
-  const requests = defaultRequests(readResourceList(issues, `${path}.requests`, raw.requests), limits);
+  const limits = readResourceList(issues, `${path}.limits`, raw.limits, names);
+  const given = readResourceList(issues, `${path}.requests`, raw.requests, names);
+  const requests = defaultRequests({ ...otherwise, ...given }, limits);
   for (const [name, request] of Object.entries(requests)) {
     const limit = limits[name];
     if (limit !== undefined && compareQuantities(request, limit) > 0)
-      issues.invalid(`${path}.requests.${name}`, request, `must be less than or equal to ${name} limit of ${limit}`);
+      issues.invalid(
+        member(`${path}.requests`, name),
+        request,
+        `must be less than or equal to ${name} limit of ${limit}`,
+      );
   }
   return {
     ...(Object.keys(limits).length > 0 && { limits }),
@@ -50,23 +80,23 @@ export function readBytes(issues: Issues, path: string, value: unknown): string 
   return undefined;
 }
 
-function readResourceList(issues: Issues, path: string, value: unknown): ResourceList {
+function readResourceList(issues: Issues, path: string, value: unknown, names: readonly string[]): ResourceList {
   const list: ResourceList = {};
   for (const [name, item] of Object.entries(readObject(issues, path, value) ?? {})) {
     const at = member(path, name);
-    const most = Object.hasOwn(MOST, name) ? MOST[name] : undefined;
-    if (most === undefined) reportResource(issues, at, name);
+    if (!names.includes(name)) reportResource(issues, at, name, names);
     else {
-      const text = name === 'memory' ? readBytes(issues, at, item) : readQuantity(issues, at, item);
+      const text = name === 'cpu' ? readQuantity(issues, at, item) : readBytes(issues, at, item);
       if (text === undefined) continue;
       list[name] = text;
+      const most = MOST[name] ?? LIMITS.memory;
       if (parseNano(text) > BigInt(most) * UNIT) issues.invalid(at, text, `must be no more than ${most}`);
     }
   }
   return list;
 }
 
-function reportResource(issues: Issues, path: string, name: string): void {
-  if (name === 'ephemeral-storage') issues.warn(path, 'ignored: disk use is not limited yet');
-  else issues.error(path, `not supported: resource ${show(name)}; only cpu and memory are`);
+function reportResource(issues: Issues, path: string, name: string, names: readonly string[]): void {
+  const why = name.startsWith('hugepages-') ? 'huge pages are not handed out' : `resource ${show(name)} is not known`;
+  issues.error(path, `not supported: ${why}; only ${names.join(', ')} are`);
 }

@@ -113,16 +113,7 @@ describe('accepted', () => {
   const warned: [string, Json, string][] = [
     ['scheduling', rawPod({ nodeSelector: { disk: 'ssd' } }), 'spec.nodeSelector'],
     ['service account', rawPod({ serviceAccountName: 'robot' }), 'spec.serviceAccountName'],
-    [
-      'termination message',
-      rawPod({}, { terminationMessagePolicy: 'FallbackToLogsOnError' }),
-      'spec.containers[0].terminationMessagePolicy',
-    ],
-    [
-      'disk request',
-      rawPod({}, { resources: { limits: { 'ephemeral-storage': '1Gi' } } }),
-      'spec.containers[0].resources.limits[ephemeral-storage]',
-    ],
+    ['a priority class of somebody', rawPod({ priorityClassName: 'high' }), 'spec.priorityClassName'],
     ['one variable twice', rawPod({}, { env: [{ name: 'A' }, { name: 'A' }] }), 'spec.containers[0].env[1].name'],
   ];
   for (const [what, raw, path] of warned)
@@ -222,23 +213,25 @@ describe('refused', () => {
     ],
     ['constructor', rawPod({ constructor: {} }), 'spec.constructor: unknown field'],
     ['a key with a control character', rawPod({ 'a\u001b[': 1 }), 'spec["a\\u001b["]: unknown field'],
-    ['init containers', rawPod({ initContainers: [{}] }), 'spec.initContainers: not supported: not in this version'],
-    ['host PIDs', rawPod({ hostPID: true }), 'spec.hostPID: not supported: not in this version'],
     [
       'own DNS',
       rawPod({ dnsPolicy: 'None' }),
-      /^spec\.dnsPolicy: not supported: .*got "None", possible: "ClusterFirst"/,
+      'spec.dnsConfig: Required value: with at least one nameserver when dnsPolicy is None',
     ],
-    ['an empty probe', rawPod({}, { livenessProbe: {} }), `${c}.livenessProbe: not supported: not in this version`],
+    [
+      'an empty probe',
+      rawPod({}, { livenessProbe: {} }),
+      `${c}.livenessProbe: Required value: must specify one of: exec, httpGet, tcpSocket, grpc`,
+    ],
     [
       'a value from elsewhere',
       rawPod({}, { env: [{ name: 'A', valueFrom: {} }] }),
-      `${c}.env[0].valueFrom: not supported: not in this version`,
+      `${c}.env[0].valueFrom: Required value: must specify one of: fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef`,
     ],
     [
-      'another seccomp profile',
-      security({ seccompProfile: { type: 'Unconfined' } }),
-      /seccompProfile: not supported: only the default/,
+      'a seccomp profile without its file',
+      security({ seccompProfile: { type: 'Localhost' } }),
+      /seccompProfile\.localhostProfile: Required value/,
     ],
 
     ['no containers', rawPod({ containers: [] }), 'spec.containers: Required value'],
@@ -364,11 +357,7 @@ describe('refused', () => {
       ),
       `${c}.ports[1].name: Duplicate value: "a"`,
     ],
-    [
-      'a host port',
-      port({ hostPort: 80 }),
-      /ports\[0\]\.hostPort: not supported: not in this version; use hostNetwork/,
-    ],
+    ['a host port beyond the last', port({ hostPort: 70_000 }), /ports\[0\]\.hostPort: Invalid value: 70000/],
     [
       'a host port that is another',
       port({ hostPort: 81 }, { hostNetwork: true }),
@@ -404,7 +393,7 @@ describe('refused', () => {
     [
       'huge pages',
       resources({ limits: { 'hugepages-2Mi': '2Mi' } }),
-      /limits\.hugepages-2Mi: not supported: resource "hugepages-2Mi"/,
+      /limits\.hugepages-2Mi: not supported: huge pages/,
     ],
 
     ['user -1', security({ runAsUser: -1 }), /runAsUser: Invalid value: -1/],
@@ -438,14 +427,14 @@ describe('refused', () => {
       /cannot be false when capabilities\.add has SYS_ADMIN/,
     ],
     [
-      'a forced non-root',
-      security({ runAsNonRoot: true }),
-      `${c}.securityContext.runAsNonRoot: not supported: not in this version`,
+      'a forced non-root who is root',
+      security({ runAsNonRoot: true, runAsUser: 0 }),
+      /runAsUser: Invalid value: 0: must not be 0 \(root\)/,
     ],
     [
       'sysctls',
       rawPod({ securityContext: { sysctls: [{ name: 'kernel.shm_rmid_forced', value: '1+kernel.core_pattern=x' }] } }),
-      'spec.securityContext.sysctls: not supported: not in this version',
+      /^spec\.securityContext\.sysctls\[0\]\.value: Invalid value: .*must be numbers/,
     ],
 
     [
@@ -460,8 +449,8 @@ describe('refused', () => {
     ],
     [
       'a volume of a kind we lack',
-      volume({ configMap: {} }),
-      'spec.volumes[0].configMap: not supported: not in this version',
+      volume({ nfs: {} }),
+      'spec.volumes[0].nfs: not supported: network and plug-in storage is not available; mount it on the device and use hostPath',
     ],
     [
       'a volume of an unknown kind',

