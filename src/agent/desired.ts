@@ -3,6 +3,7 @@ import type { Admission } from '../broker/intake.ts';
 import type { DesiredKind } from '../broker/topics.ts';
 import { admitPod, readTombstone } from '../manifest/admit.ts';
 import { manifestDigest, specDigest } from '../manifest/digest.ts';
+import { admitWorkload, templatePod } from '../manifest/kinds.ts';
 import { parseManifestSync } from '../manifest/parse.ts';
 import type { FieldError, Pod } from '../manifest/types.ts';
 import type { DesiredSource } from '../pods/deps.ts';
@@ -17,14 +18,16 @@ export function admitBytes(kind: DesiredKind, bytes: Uint8Array): Admission {
   const [raw, ...others] = parsed.objects;
   if (raw === undefined) return refuse('', 'the message has no object in it');
   if (others.length > 0) return refuse('', `the message has ${parsed.objects.length} objects; a topic names one`);
-  return readTombstone(raw) ? admitTombstone(raw) : admitWhole(raw);
+  const found = templatePod(raw);
+  if ('errors' in found) return found;
+  return readTombstone(found.raw) ? admitTombstone(found.raw) : admitWhole(raw);
 }
 
 function admitWhole(raw: unknown): Admission {
-  const result = admitPod(raw);
+  const result = admitWorkload(raw);
   if ('errors' in result) return result;
   return {
-    object: raw as Pod,
+    object: result.object as Pod,
     digests: { spec: specDigest(result.pod), manifest: manifestDigest(result.pod) },
     ...generationOf(result.pod.metadata.generation),
     warnings: result.warnings,

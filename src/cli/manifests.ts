@@ -1,6 +1,6 @@
 /** Manifests as given on the command line: a file, or `-` for standard input; validated before anything is sent. */
 import { readFileSync } from 'node:fs';
-import { admitPod } from '../manifest/admit.ts';
+import { admitWorkload } from '../manifest/kinds.ts';
 import { parseManifestSync } from '../manifest/parse.ts';
 import type { FieldError, Pod } from '../manifest/types.ts';
 import { CommandError } from './failure.ts';
@@ -28,9 +28,9 @@ export function checkManifests(file: string): { manifests: Manifest[]; errors: s
   const manifests: Manifest[] = [];
   const errors: string[] = [];
   for (const raw of parsed.objects) {
-    const result = admitPod(raw);
+    const result = admitWorkload(raw);
     if ('errors' in result) errors.push(...result.errors.map((error) => `${label}: ${nameOf(raw)}: ${line(error)}`));
-    else manifests.push({ raw: raw as Record<string, unknown>, ...result });
+    else manifests.push({ raw: raw as Record<string, unknown>, pod: result.pod, warnings: result.warnings });
   }
   return { manifests, errors };
 }
