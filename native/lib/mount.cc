@@ -157,6 +157,10 @@ Result<Ok> attach_mount(int root_fd, PlannedMount& mount, bool own_cgroup_namesp
     auto set = set_mount_attributes(mounted->get(), options.set, options.clear, false);
     if (!set) return at(mount.destination, set.error());
   }
+  if (options.recursive_readonly_optional) {
+    auto set = set_mount_attributes(mounted->get(), MOUNT_ATTR_RDONLY, 0, true);
+    if (!set && set.error().err != ENOSYS) return at(mount.destination, set.error());
+  }
   auto deep = set_mount_attributes(mounted->get(), options.recursive_set, options.recursive_clear, true);
   if (!deep) return at(mount.destination, deep.error());
   return set_propagation(mounted->get(), options, mount.destination);

@@ -94,6 +94,8 @@ Result<MountOptions> parse_mount_options(const std::vector<std::string>& options
     } else if (option == "defaults" || option.empty() || take_attribute(option, out) ||
                take_propagation(option, out)) {
       continue;
+    } else if (option == "x-edgepod.rro-if-possible") {
+      out.recursive_readonly_optional = true;
     } else if (option == "idmap") {
       out.id_mapped = true;
     } else if (option == "ridmap" || option == "tmpcopyup") {

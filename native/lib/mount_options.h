@@ -15,8 +15,9 @@ struct MountOptions {
   bool id_mapped = false;       // "idmap": owners are seen through the pod's user namespace
   uint64_t set = 0, clear = 0;  // MOUNT_ATTR_*, this mount
   uint64_t recursive_set = 0,
-           recursive_clear = 0;  // MOUNT_ATTR_*, with everything below ("rro", "rnosuid", …)
-  uint64_t propagation = 0;      // MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE or 0
+           recursive_clear = 0;              // MOUNT_ATTR_*, with everything below ("rro", "rnosuid", …)
+  bool recursive_readonly_optional = false;  // "x-edgepod.rro-if-possible": "rro" where the kernel has it
+  uint64_t propagation = 0;                  // MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE or 0
   bool propagation_recursive = false;
   std::string subpath;  // "x-edgepod.subpath=REL": bind this below the source
   std::vector<std::pair<std::string, std::string>> data;  // for the file system, in order; value "" = flag

@@ -35,6 +35,7 @@ import { openNetwork } from './network.ts';
 import { NodeReport } from './node-report.ts';
 import { ipLeases, podRecords } from './records.ts';
 import { type Reports, reports } from './reports.ts';
+import { userRanges } from './user-ranges.ts';
 
 interface Parts {
   addon: Addon;
@@ -132,7 +133,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     unpacker: new Unpacker(native.unpack),
     architecture: facts.architecture,
   });
-  const room = () => allocatable(facts, resources);
+  const room = () => ({ ...allocatable(facts, resources), sysctls: config.allowedUnsafeSysctls });
   const paths = { dataDir, runDir, logDir };
   const address = () => hostIp(network.bridge);
   const desired = new StoredDesired(store.objects, ({ namespace, name }, errors) =>
@@ -142,7 +143,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
   const manager = new PodManager({
     runtime,
     images,
-    leases: ipLeases(store.leases, network.subnet.cidr),
+    leases: ipLeases(store.leases, network.subnet.cidr, userRanges(store.leases, config.userNamespaces.firstId)),
     clock,
     records: podRecords(store.pods),
     desired,
@@ -154,9 +155,9 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
         unmount: (path) => addon.unmount(path, true),
       },
     }),
-    oci: containerConfigs(facts.architecture as SeccompArch),
+    oci: containerConfigs(facts.architecture as SeccompArch, config),
     identityFiles,
-    podResources: (pod) => podResources(pod),
+    podResources: (pod) => podResources(pod, { pidsLimit: resources.podPidsLimit }),
     ...told,
     clearDesired: ({ namespace, name }) => clearDesired(store, topics, namespace, name),
     atomically: (run) => store.transaction(run),

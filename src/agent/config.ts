@@ -25,7 +25,12 @@ export interface AgentConfig {
   log: { level: string };
   containerLog: { maxBytes: number; maxFiles: number };
   network: { bridge?: string; subnet?: string };
-  resources: { reservedMemoryBytes: number; reservedCpuMilli: number; maxPods: number };
+  resources: { reservedMemoryBytes: number; reservedCpuMilli: number; maxPods: number; podPidsLimit: number };
+  /** Where seccomp profiles of type Localhost are. */
+  seccompDir: string;
+  /** Sysctls beyond the safe ones that pods may set; `net.core.*` names all below. */
+  allowedUnsafeSysctls: string[];
+  userNamespaces: { firstId: number };
   metrics: { intervalSeconds: number };
 }
 
@@ -94,6 +99,17 @@ function level(value: string, key: string): string {
 
 const list = (value: string, key: string) => (value === '' ? [] : value.split(',').map((item) => id(item.trim(), key)));
 
+/** Names like the kernel's, the last part of which may be `*`. */
+function sysctls(value: string, key: string): string[] {
+  const names = value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
+  const bad = names.find((name) => !/^[a-z0-9]+([._-][a-z0-9]+)*(\.\*)?$/.test(name));
+  if (bad !== undefined) throw new ConfigError(`${key}: "${bad}" is not the name of a sysctl like net.core.somaxconn`);
+  return names;
+}
+
 function setting(key: string, value: string, doc: string, read: Setting['read'], fallback?: () => unknown): Setting {
   const words = key
     .replace(/\.url$/, '')
@@ -146,6 +162,22 @@ export const SETTINGS: readonly Setting[] = [
   setting('resources.reservedMemory', 'SIZE', 'memory kept back from pods', quantity('bytes'), () => 96 << 20),
   setting('resources.reservedCpu', 'CPU', 'CPU kept back from pods', quantity('milli'), () => 100),
   setting('resources.maxPods', 'N', 'pods this board takes at most', count(1, 1000), () => 110),
+  setting('resources.podPidsLimit', 'N', 'processes and threads a pod may have', count(16, 4_194_304), () => 4096),
+  setting('seccompDir', 'DIR', 'seccomp profiles of type Localhost', path, () => '/etc/edgepod/seccomp'),
+  setting(
+    'allowedUnsafeSysctls',
+    'A,B',
+    'sysctls pods may set besides the safe ones; net.core.* names all below',
+    sysctls,
+    () => [],
+  ),
+  setting(
+    'userNamespaces.firstId',
+    'ID',
+    'first user id for pods with hostUsers: false',
+    count(65_536, 0x7fff_0000),
+    () => 0x4000_0000,
+  ),
   setting('metrics.interval', 'SECONDS', 'seconds between metrics', count(1, 86400), () => 30),
 ];
 
@@ -229,7 +261,11 @@ export function resolveConfig(layers: Layer[]): AgentConfig {
       reservedMemoryBytes: value('resources.reservedMemory') as number,
       reservedCpuMilli: value('resources.reservedCpu') as number,
       maxPods: value('resources.maxPods') as number,
+      podPidsLimit: value('resources.podPidsLimit') as number,
     },
+    seccompDir: value('seccompDir') as string,
+    allowedUnsafeSysctls: value('allowedUnsafeSysctls') as string[],
+    userNamespaces: { firstId: value('userNamespaces.firstId') as number },
     metrics: { intervalSeconds: value('metrics.interval') as number },
   };
 }

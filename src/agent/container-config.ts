@@ -1,26 +1,39 @@
 /** The OCI config of one container attempt, with this machine's part in it: seccomp, memory size, descriptor limit. */
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import defaultProfile from '../../config/seccomp/default.json' with { type: 'json' };
-import { containerCapabilities, ociConfig } from '../manifest/oci.ts';
-import { type OciSeccomp, resolveSeccomp, type SeccompArch, type SeccompProfile } from '../manifest/seccomp.ts';
+import { containerCapabilities, effectiveSecurity, ociConfig } from '../manifest/oci.ts';
+import type { SeccompArch } from '../manifest/seccomp.ts';
+import type { SecurityProfile } from '../manifest/types.ts';
 import type { ContainerConfigInput } from '../pods/deps.ts';
+import { hostDevices } from '../runtime/host-devices.ts';
+import { appArmorProfile } from './apparmor.ts';
+import { seccompProfiles } from './seccomp-profiles.ts';
 
-/** Returns the builder the reconciler is given. Profiles are resolved once per set of capabilities. */
-export function containerConfigs(architecture: SeccompArch): (input: ContainerConfigInput) => object {
-  const profiles = new Map<string, OciSeccomp>();
+/** Kubernetes' default is Unconfined. */
+const RUNTIME_DEFAULT: SecurityProfile = { type: 'RuntimeDefault' };
+
+/** Returns the builder the reconciler is given. `seccompDir`: where profiles of type Localhost are. */
+export function containerConfigs(
+  architecture: SeccompArch,
+  { seccompDir }: { seccompDir: string },
+): (input: ContainerConfigInput) => object {
   const nodeMemory = totalmem();
   const nofileMax = hardNofile();
-  const seccompFor = (caps: string[]): OciSeccomp => {
-    const key = caps.join();
-    const known = profiles.get(key) ?? resolveSeccomp(defaultProfile as SeccompProfile, { caps, arch: architecture });
-    profiles.set(key, known);
-    return known;
-  };
+  const seccompOf = seccompProfiles(seccompDir, architecture);
   return (input) => {
-    const container = input.pod.spec.containers.find(({ name }) => name === input.container);
-    const seccomp = container && seccompFor(containerCapabilities(container));
-    return ociConfig({ ...input, nodeMemory, seccomp, nofileMax });
+    const { initContainers, containers } = input.pod.spec;
+    const container = [...initContainers, ...containers].find(({ name }) => name === input.container);
+    if (container === undefined) return ociConfig({ ...input, nodeMemory, nofileMax });
+    const security = effectiveSecurity(input.pod, container);
+    return ociConfig({
+      ...input,
+      nodeMemory,
+      nofileMax,
+      apparmorProfile: appArmorProfile(security.appArmorProfile),
+      ...(security.privileged
+        ? { devices: hostDevices() }
+        : { seccomp: seccompOf(security.seccompProfile ?? RUNTIME_DEFAULT, containerCapabilities(container)) }),
+    });
   };
 }
 

@@ -1,8 +1,8 @@
 /** The reconciler's durable records and address leases, kept in the store. */
 import type { PodRecords } from '../pods/deps.ts';
-import type { IpLeases } from '../pods/ports.ts';
+import type { IpLeases, UserRanges } from '../pods/ports.ts';
 import type { PodRecord } from '../pods/types.ts';
-import type { LeasesTable } from '../store/leases.ts';
+import type { LeaseKind, LeasesTable } from '../store/leases.ts';
 import type { PodsTable } from '../store/pods.ts';
 
 /** A record that is no JSON is left out: the pod is then taken up from its running sandbox, like one that is not known. */
@@ -30,6 +30,9 @@ export function podRecords(table: PodsTable): PodRecords {
   };
 }
 
+/** What `ipLeases` gives out. */
+const KINDS: LeaseKind[] = ['ip', 'uidrange'];
+
 /** No address is free. */
 export class AddressesExhausted extends Error {
   readonly code = 'E_NO_ADDRESS';
@@ -40,12 +43,13 @@ export class AddressesExhausted extends Error {
  * A new lease takes the address after the newest one, so that an address is not reused while something may still
  * remember who had it.
  */
-export function ipLeases(table: LeasesTable, subnet: string): IpLeases {
+export function ipLeases(table: LeasesTable, subnet: string, users?: UserRanges): IpLeases {
   const [base = '0.0.0.0', bits = '24'] = subnet.split('/');
   const first = toNumber(base) + 2;
   const count = 2 ** (32 - Number(bits)) - 3;
   let next = 0;
   return {
+    ...(users && { users }),
     lease(uid) {
       const held = table.ownedBy(uid).find(({ kind }) => kind === 'ip');
       if (held) return held.key;
@@ -66,10 +70,11 @@ export function ipLeases(table: LeasesTable, subnet: string): IpLeases {
     },
     keepOnly(uids) {
       const keep = new Set(uids);
-      for (const { key, owner } of table.list('ip')) if (!keep.has(owner)) table.release('ip', key, owner);
+      for (const { kind, key, owner } of KINDS.flatMap((kind) => table.list(kind)))
+        if (!keep.has(owner)) table.release(kind, key, owner);
     },
     release: (uid) => {
-      for (const { kind, key } of table.ownedBy(uid)) if (kind === 'ip') table.release(kind, key, uid);
+      for (const { kind, key } of table.ownedBy(uid)) if (KINDS.includes(kind)) table.release(kind, key, uid);
     },
   };
 }

@@ -2,9 +2,10 @@
 import { containerCommand } from './command.ts';
 import { containerVariables, processEnvironment } from './env.ts';
 import { grantedCapabilities } from './oci/capabilities.ts';
-import { deviceRules, MASKED_PATHS, READONLY_PATHS } from './oci/confinement.ts';
-import { containerMounts, type VolumeBind } from './oci/mounts.ts';
-import { ContainerConfigError, type OciConfig, type OciNamespace } from './oci/types.ts';
+import { deviceRules, protectedPaths } from './oci/confinement.ts';
+import { containerMounts, type VolumeBind, volumeBinds } from './oci/mounts.ts';
+import { ociNamespaces } from './oci/namespaces.ts';
+import { ContainerConfigError, type OciConfig, type OciDevice } from './oci/types.ts';
 import { containerUser } from './oci/user.ts';
 import { oomScoreAdj } from './qos.ts';
 import { containerResources } from './resources.ts';
@@ -39,6 +40,10 @@ export interface OciInput {
   nodeMemory: number;
   /** OCI `linux.seccomp`, resolved for `containerCapabilities` of this container; not used when privileged. */
   seccomp?: object | undefined;
+  /** Loaded AppArmor profile the process runs under. */
+  apparmorProfile?: string | undefined;
+  /** The node's devices, for a privileged container. */
+  devices?: readonly OciDevice[] | undefined;
   /** The most open files the runner may allow (its own hard limit). */
   nofileMax?: number;
 }
@@ -48,37 +53,44 @@ const NOFILE_SOFT = 1024;
 const NOFILE_HARD = 524_288;
 const NOFILE_GRANTED = 20_000;
 
-/**
- * Stands for the infra process's namespace, which the runner joins by its own descriptor. No such file exists, so that
- * a runtime that took the path literally would fail instead of joining something else.
- */
-const INFRA = '/infra';
-
-/** Throws ContainerConfigError: no program to run, a malformed user in the image. */
+/** Throws ContainerConfigError: no program to run, a user that is malformed or must not be, a mount that cannot be had. */
 export function ociConfig(input: OciInput): OciConfig {
   const { pod, image } = input;
   const container = findContainer(pod, input.container);
   const security = effectiveSecurity(pod, container);
   const privileged = security.privileged === true;
-  const { user, lookup } = containerUser(security, image.config.user);
+  const { hostUsers, hostIPC } = pod.spec;
+  const { user, annotations } = containerUser({
+    security,
+    pod: pod.spec.securityContext ?? {},
+    imageUser: image.config.user,
+    hostUsers,
+    subject: subjectOf(pod, container),
+  });
   return {
     ociVersion: '1.2.0',
     process: { ...processConfig(input, container, security), user },
     root: { path: 'rootfs', readonly: security.readOnlyRootFilesystem === true },
-    mounts: containerMounts({ ...input, volumes: input.mounts, privileged }),
+    mounts: containerMounts({
+      ...input,
+      volumes: volumeBinds(input.mounts, container),
+      privileged,
+      hostUsers,
+      ...(hostIPC && { shmPath: '/dev/shm' }),
+    }),
     linux: {
-      namespaces: namespaces(pod),
+      namespaces: ociNamespaces(pod),
       cgroupsPath: input.cgroupsPath,
       resources: { ...containerResources(container), devices: deviceRules(privileged) },
-      maskedPaths: privileged ? [] : [...MASKED_PATHS],
-      readonlyPaths: privileged ? [] : [...READONLY_PATHS],
+      ...protectedPaths(security),
+      ...(privileged && input.devices && { devices: input.devices }),
       ...(input.seccomp !== undefined && !privileged && { seccomp: input.seccomp }),
     },
     annotations: {
       'io.edgepod.rootfs.lowerdir': JSON.stringify(image.lowerDirs),
       'io.edgepod.rootfs.upperdir': input.upperDir,
       'io.edgepod.rootfs.workdir': input.workDir,
-      ...(lookup !== undefined && { 'io.edgepod.user': lookup }),
+      ...annotations,
     },
   };
 }
@@ -89,7 +101,7 @@ export function containerCapabilities(container: Container): string[] {
 }
 
 function processConfig(
-  { pod, image, hostname, nodeMemory, nofileMax = NOFILE_GRANTED }: OciInput,
+  { pod, image, hostname, nodeMemory, apparmorProfile, nofileMax = NOFILE_GRANTED }: OciInput,
   container: Container,
   security: SecurityContext,
 ): Omit<OciConfig['process'], 'user'> {
@@ -109,27 +121,25 @@ function processConfig(
     rlimits: [{ type: 'RLIMIT_NOFILE', soft: Math.min(NOFILE_SOFT, hard), hard }],
     noNewPrivileges: security.allowPrivilegeEscalation === false,
     oomScoreAdj: oomScoreAdj(pod, container, nodeMemory),
+    ...(apparmorProfile !== undefined && { apparmorProfile }),
   };
 }
 
 function findContainer(pod: Pod, name: string): Container {
-  const container = pod.spec.containers.find((candidate) => candidate.name === name);
+  const all = [...pod.spec.initContainers, ...pod.spec.containers];
+  const container = all.find((candidate) => candidate.name === name);
   if (container === undefined) throw new ContainerConfigError(`the pod has no container ${name}`);
   return container;
 }
 
 /** The container's word wins over the pod's, field by field. */
-function effectiveSecurity(pod: Pod, container: Container): SecurityContext {
+export function effectiveSecurity(pod: Pod, container: Container): SecurityContext {
   return { ...pod.spec.securityContext, ...container.securityContext };
 }
 
-/** Network, IPC and UTS are the pod's, mounts and cgroup the container's own, PIDs as the manifest says. */
-function namespaces(pod: Pod): OciNamespace[] {
-  const shared: OciNamespace['type'][] = pod.spec.shareProcessNamespace
-    ? ['network', 'ipc', 'uts', 'pid']
-    : ['network', 'ipc', 'uts'];
-  const own: OciNamespace['type'][] = pod.spec.shareProcessNamespace ? ['mount', 'cgroup'] : ['pid', 'mount', 'cgroup'];
-  return [...shared.map((type) => ({ type, path: `${INFRA}/${type}` })), ...own.map((type) => ({ type }))];
+/** The kubelet's way to name a container in its messages. */
+function subjectOf({ metadata: { name, namespace, uid = '' } }: Pod, container: Container): string {
+  return `(pod: "${name}_${namespace}(${uid})", container: ${container.name})`;
 }
 
 /** An image's working directory may be missing or relative to its root. */

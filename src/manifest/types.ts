@@ -352,6 +352,8 @@ export interface ContainerStatus {
   image: string;
   imageID: string;
   containerID?: string;
+  /** Who its first process was at the start, while it runs. */
+  user?: { linux: { uid: number; gid: number; supplementalGroups: number[] } };
 }
 
 export interface ContainerState {

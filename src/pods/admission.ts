@@ -3,6 +3,7 @@
  * allocatable minus what admitted pods hold. A pod that was admitted is never re-evaluated, also not by an agent restart.
  */
 import { effectiveRequest } from '../manifest/requests.ts';
+import { isAllowedSysctl } from '../manifest/sysctls.ts';
 import type { Pod } from '../manifest/types.ts';
 import { hostPorts, overlaps } from './host-ports.ts';
 import type { Outcome } from './types.ts';
@@ -12,6 +13,8 @@ export interface Allocatable {
   cpuMilli: number;
   memoryBytes: number;
   pods: number;
+  /** Sysctls that pods may set besides Kubernetes' safe ones; `net.core.*` stands for all below. */
+  sysctls?: readonly string[];
 }
 
 /** Undefined when the pod fits beside `admitted` (all pods that have not ended), else how it is refused. */
@@ -23,7 +26,8 @@ export const refusal = (pod: Pod, admitted: Pod[], allocatable: Allocatable): Ou
     shortage('pods', 1, admitted.length, allocatable.pods) ??
     shortage('cpu', asked.cpuMilli, sum('cpuMilli'), allocatable.cpuMilli) ??
     shortage('memory', asked.memoryBytes, sum('memoryBytes'), allocatable.memoryBytes) ??
-    portConflict(pod, admitted)
+    portConflict(pod, admitted) ??
+    forbiddenSysctl(pod, allocatable.sysctls)
   );
 };
 
@@ -48,6 +52,16 @@ const portConflict = (pod: Pod, admitted: Pod[]): Outcome | undefined => {
     );
   }
   return undefined;
+};
+
+const forbiddenSysctl = (pod: Pod, allowed: readonly string[] = []): Outcome | undefined => {
+  const names = (pod.spec.securityContext?.sysctls ?? []).map(({ name }) => name.replaceAll('/', '.'));
+  const forbidden = names.find((name) => !isAllowedSysctl(name, allowed));
+  if (forbidden === undefined) return undefined;
+  return refused(
+    'SysctlForbidden',
+    `forbidden sysctl: "${forbidden}" not allowlisted; the node's allowedUnsafeSysctls can allow it`,
+  );
 };
 
 const refused = (reason: string, message: string): Outcome => ({ phase: 'Failed', reason, message, refused: true });

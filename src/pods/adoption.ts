@@ -79,7 +79,7 @@ const VANISHED = 'The container could not be located: its sandbox runs, but does
 const takeOver = (history: ContainerHistory, observed: ContainerRecord, now: Moment): ContainerHistory => {
   if (observed.attempt < history.launched || history.ended?.attempt === observed.attempt) return history;
   const running = {
-    ...confirm(history, observed.attempt, observed.startedAt),
+    ...confirm(history, observed.attempt, observed.startedAt, observed.user),
     ...fromContainerLabels(observed.labels),
   };
   if (observed.exit === undefined) return running;

@@ -1,7 +1,7 @@
 /** Pure steps in the life of one container: each takes a history and returns the next one. */
 
 import { nextBackoff } from './backoff.ts';
-import type { ContainerExit } from './ports.ts';
+import type { ContainerExit, ProcessUser } from './ports.ts';
 import type { ContainerHistory, EndedAttempt } from './types.ts';
 
 export const EXIT_LOST = 137;
@@ -36,10 +36,15 @@ export const countRestart = (history: ContainerHistory, now: number): ContainerH
   return { ...history, backoff: nextBackoff(history.backoff, ended.finishedMono, now) };
 };
 
-export const confirm = (history: ContainerHistory, attempt: number, startedAt: string): ContainerHistory => ({
+export const confirm = (
+  history: ContainerHistory,
+  attempt: number,
+  startedAt: string,
+  user?: ProcessUser,
+): ContainerHistory => ({
   ...history,
   launched: Math.max(history.launched, attempt),
-  running: { attempt, startedAt },
+  running: { attempt, startedAt, ...(user && { user }) },
 });
 
 /** The attempt ended. An end already known changes nothing: events are replayed after every agent restart. */

@@ -13,7 +13,8 @@ import type { ContainerHistory, PodEvent, PodRecord } from './types.ts';
 import type { VolumePaths } from './volumes/volume-host.ts';
 
 /** The manager's dependencies with the optional ones filled in. */
-export type Parts = Required<PodManagerDeps> & { timers: Timers; files: PodFiles };
+export type Parts = Required<Omit<PodManagerDeps, 'prober'>> &
+  Pick<PodManagerDeps, 'prober'> & { timers: Timers; files: PodFiles };
 
 export interface IncarnationOptions {
   parts: Parts;

@@ -150,7 +150,7 @@ export class PodManager {
   #adopt({ record, restored, stray }: Matched, sandbox: Sandbox | undefined): void {
     const { namespace, name, uid } = record;
     const worker = stray ? this.#strayWorker(namespace, name, uid) : this.#worker(namespace, name);
-    if (sandbox && record.ip !== undefined) this.#claimAddress(uid, record.ip);
+    if (sandbox) this.#claimLeases(uid, { ip: record.ip, firstUser: sandbox.spec.firstUser });
     worker.adopt(record, { sandbox, restored });
     if (stray) worker.terminate('Replaced');
     else if (restored && this.#parts.desired.get(namespace, name) === undefined) {
@@ -162,12 +162,13 @@ export class PodManager {
     }
   }
 
-  #claimAddress(uid: string, ip: string): void {
+  #claimLeases(uid: string, { ip, firstUser }: { ip: string | undefined; firstUser: number | undefined }): void {
     const { leases, log } = this.#parts;
     try {
-      leases.claim?.(uid, ip);
+      if (ip !== undefined) leases.claim?.(uid, ip);
+      if (firstUser !== undefined) leases.users?.claim(uid, firstUser);
     } catch (error) {
-      log.error({ err: error, uid, ip }, 'the address of a running pod could not be leased to it');
+      log.error({ err: error, uid, ip, firstUser }, 'what a running pod holds could not be leased to it');
     }
   }
 

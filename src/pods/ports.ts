@@ -26,6 +26,8 @@ export interface SandboxSpec {
     /** `pod`: the pod has users of its own, mapped to a range of the node's that no other pod has. */
     user: 'pod' | 'host';
   };
+  /** The node's id that is the pod's root, with `user: 'pod'`; the pod has it and the 65535 after it. */
+  firstUser?: number;
   /** Address of the pod on the bridge; undefined with hostNetwork. */
   ip?: string;
   resources: LinuxResources;
@@ -56,6 +58,12 @@ export interface ContainerSpec {
   labels: Record<string, string>;
 }
 
+export interface ProcessUser {
+  uid: number;
+  gid: number;
+  groups: number[];
+}
+
 /** What the shim knows about one container it started and that has not been removed. */
 export interface ContainerRecord {
   name: string;
@@ -63,6 +71,8 @@ export interface ContainerRecord {
   pid: number;
   startedAt: string;
   labels: Record<string, string>;
+  /** Who its first process was at the start, in the pod's own ids. Older shims do not say. */
+  user?: ProcessUser;
   /** Set once it ended. */
   exit?: ContainerExit;
 }
@@ -206,7 +216,17 @@ export interface ObjectSource {
   secret(namespace: string, name: string): Secret | undefined;
 }
 
+/** Ranges of user and group ids. */
+export interface UserRanges {
+  /** First id of the pod's range, the same every time for one uid until the pod's leases are released. */
+  lease(uid: string): number;
+  /** A sandbox that runs has this range. Idempotent. */
+  claim(uid: string, first: number): void;
+}
+
+/** What pods hold of the node. `release` and `keepOnly` are for all of it. */
 export interface IpLeases {
+  users?: UserRanges;
   /** The pod's address, the same every time for one uid until released. Throws when the range is used up. */
   lease(uid: string): string;
   release(uid: string): void;

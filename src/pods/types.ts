@@ -1,5 +1,7 @@
 /** The reconciler's own nouns: what is wanted, what is remembered about each pod, and what is reported. */
+
 import type { FieldError, Pod, PodCondition, PodSpec, PodStatus } from '../manifest/types.ts';
+import type { ProcessUser } from './ports.ts';
 
 /** One stored, admitted manifest. A row stays, with `deletionTimestamp`, until `clearDesired` was called for it. */
 export interface DesiredPod {
@@ -50,7 +52,7 @@ export interface ContainerHistory {
   /** Newest attempt that may have been started; -1 when none. */
   launched: number;
   /** The attempt the runner confirmed to run. */
-  running?: { attempt: number; startedAt: string };
+  running?: { attempt: number; startedAt: string; user?: ProcessUser };
   /** The newest attempt that ended, and the one before it. */
   ended?: EndedAttempt;
   previous?: EndedAttempt;

@@ -30,10 +30,22 @@ export class SandboxDir {
   /** Makes the directory and sandbox.json; `cgroup` is the pod's control group. */
   async create(spec: SandboxSpec, cgroup: string): Promise<void> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
-    const { uid, hostname, resources, sysctls } = spec;
-    const { user: _, ...namespaces } = spec.namespaces;
+    const { uid, resources, sysctls, namespaces, firstUser } = spec;
+    // As containerd: whoever is in the node's network has the node's name too.
+    const hostname = namespaces.network === 'host' ? '' : spec.hostname;
     // -998 as the kubelet's sandbox containers: infra process and shim are the last of the pod to be killed for memory.
-    const document = { version: 1, uid, hostname, cgroup, namespaces, resources, oomScoreAdj: -998, sysctls, spec };
+    const document = {
+      version: 1,
+      uid,
+      hostname,
+      cgroup,
+      namespaces,
+      resources,
+      oomScoreAdj: -998,
+      sysctls,
+      firstUser,
+      spec,
+    };
     await writeAtomically(join(this.path, 'sandbox.json'), JSON.stringify(document));
   }
 

@@ -120,7 +120,7 @@ export class ShimSandbox implements Sandbox {
     const { dir } = this.#parts;
     const bundle = await dir.writeBundle(container);
     try {
-      const { pid, startedAt } = await this.#request<{ pid: number; startedAt: string }>(
+      const started = await this.#request<Pick<ContainerRecord, 'pid' | 'startedAt' | 'user'>>(
         'start',
         { name, attempt, bundle, log, labels },
         60_000,
@@ -128,7 +128,7 @@ export class ShimSandbox implements Sandbox {
       const known = this.#records.get(name);
       // A short-lived process may have ended before this line: its exit event has made the record already.
       const record: ContainerRecord =
-        known?.attempt === attempt ? { ...known, pid, startedAt, labels } : { name, attempt, pid, startedAt, labels };
+        known?.attempt === attempt ? { ...known, ...started, labels } : { name, attempt, ...started, labels };
       this.#records.set(name, record);
       return record;
     } catch (error) {

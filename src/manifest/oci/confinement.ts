@@ -1,4 +1,5 @@
 /** What a container is kept from: hidden and read-only kernel files, device nodes. */
+import type { SecurityContext } from '../types.ts';
 import type { OciDeviceRule } from './types.ts';
 
 /**
@@ -16,6 +17,15 @@ export const MASKED_PATHS: readonly string[] = [
 export const READONLY_PATHS: readonly string[] = 'bus fs irq sys sysrq-trigger'
   .split(' ')
   .map((name) => `/proc/${name}`);
+
+/** Nothing is hidden from a privileged container, nor with `procMount: Unmasked`. */
+export function protectedPaths({ privileged, procMount }: SecurityContext): {
+  maskedPaths: string[];
+  readonlyPaths: string[];
+} {
+  if (privileged || procMount === 'Unmasked') return { maskedPaths: [], readonlyPaths: [] };
+  return { maskedPaths: [...MASKED_PATHS], readonlyPaths: [...READONLY_PATHS] };
+}
 
 /** null zero full random urandom tty console ptmx, and pseudo-terminals: crun's, without /dev/net/tun. */
 const CHARACTER_DEVICES: readonly (readonly [major: number, minor?: number])[] = [

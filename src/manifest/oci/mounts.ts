@@ -1,5 +1,6 @@
 /** What a container sees mounted (containerd `pkg/oci/mounts.go`). */
-import type { OciMount } from './types.ts';
+import type { Container, VolumeMount } from '../types.ts';
+import { ContainerConfigError, type OciMount } from './types.ts';
 
 /** A bind mount of a volume, resolved: `source` is a path of the host. */
 export interface VolumeBind {
@@ -8,6 +9,8 @@ export interface VolumeBind {
   readOnly: boolean;
   /** Set for a subPath: the runner resolves it below the volume itself, at the moment it mounts (CVE-2021-25741). */
   within?: { root: string; subPath: string };
+  recursiveReadOnly?: VolumeMount['recursiveReadOnly'];
+  propagation?: VolumeMount['mountPropagation'];
 }
 
 export interface MountInput {
@@ -19,12 +22,27 @@ export interface MountInput {
   /** Host path of the file bound at /dev/termination-log. */
   terminationLog?: string;
   privileged: boolean;
+  /** False: owners of volumes are seen through the pod's own users. */
+  hostUsers?: boolean;
 }
 
 const SYSTEM = ['nosuid', 'noexec', 'nodev'];
 
+/** The volumes with what the container's `volumeMounts` say of how they are mounted. */
+export function volumeBinds(binds: readonly VolumeBind[], { name, volumeMounts }: Container): VolumeBind[] {
+  return binds.map((bind) => {
+    const wanted = volumeMounts.find(({ mountPath }) => mountPath === bind.destination);
+    if (wanted === undefined) return bind;
+    const { recursiveReadOnly, mountPropagation } = wanted;
+    if (recursiveReadOnly === 'Enabled' && !bind.readOnly)
+      throw new ContainerConfigError(`${name}: recursiveReadOnly of ${bind.destination} needs readOnly`);
+    return { ...bind, recursiveReadOnly, propagation: mountPropagation };
+  });
+}
+
 /** In the order to mount them: a mount may lie inside an earlier one. */
-export function containerMounts({ volumes, etc, shmPath, terminationLog, privileged }: MountInput): OciMount[] {
+export function containerMounts(input: MountInput): OciMount[] {
+  const { volumes, etc, shmPath, terminationLog, privileged, hostUsers = true } = input;
   const own = new Set(volumes.map((volume) => clean(volume.destination)));
   const identity = [
     fileBind(etc.hosts, '/etc/hosts'),
@@ -34,7 +52,7 @@ export function containerMounts({ volumes, etc, shmPath, terminationLog, privile
   const binds = [
     ...identity,
     ...(terminationLog === undefined ? [] : [bind(terminationLog, '/dev/termination-log', ['rw'])]),
-    ...volumes.map(volumeBind),
+    ...volumes.map((volume) => volumeBind(volume, hostUsers)),
   ];
   // As containerd: whoever mounts /a and /a/b means b to be seen, in whichever order they are written.
   binds.sort((a, b) => depth(a.destination) - depth(b.destination));
@@ -61,11 +79,28 @@ function fileBind(source: string, destination: string): OciMount {
   return bind(source, destination, ['ro', ...SYSTEM]);
 }
 
-function volumeBind({ source, destination, readOnly, within }: VolumeBind): OciMount {
-  const access = readOnly ? 'ro' : 'rw';
-  if (within === undefined) return bind(source, destination, [access]);
-  return bind(within.root, destination, [access, `x-edgepod.subpath=${within.subPath}`]);
+const PROPAGATION = { None: 'rprivate', HostToContainer: 'rslave', Bidirectional: 'rshared' };
+
+function volumeBind(volume: VolumeBind, hostUsers: boolean): OciMount {
+  const { source, destination, readOnly, within, recursiveReadOnly = 'Disabled', propagation = 'None' } = volume;
+  if (propagation === 'Bidirectional' && !hostUsers)
+    throw new ContainerConfigError(
+      `${destination}: mountPropagation Bidirectional cannot be had with hostUsers: false`,
+    );
+  const options = [
+    'rbind',
+    PROPAGATION[propagation],
+    readOnly ? 'ro' : 'rw',
+    // What is mounted below the volume stays writable with a plain `ro`, as in Kubernetes.
+    ...(readOnly && recursiveReadOnly !== 'Disabled' ? [RECURSIVE[recursiveReadOnly]] : []),
+    ...(hostUsers ? [] : ['idmap']),
+    ...(within === undefined ? [] : [`x-edgepod.subpath=${within.subPath}`]),
+  ];
+  return mount(destination, 'bind', within?.root ?? source, options);
 }
+
+/** IfPossible goes without on kernels before 5.12. */
+const RECURSIVE = { Enabled: 'rro', IfPossible: 'x-edgepod.rro-if-possible' };
 
 function bind(source: string, destination: string, options: string[]): OciMount {
   return mount(destination, 'bind', source, ['rbind', 'rprivate', ...options]);

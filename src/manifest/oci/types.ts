@@ -24,6 +24,18 @@ export interface OciNamespace {
 export interface OciUser {
   uid: number;
   gid: number;
+  additionalGids?: number[];
+}
+
+/** A device node to make in the container. */
+export interface OciDevice {
+  path: string;
+  type: 'c' | 'b';
+  major: number;
+  minor: number;
+  fileMode: number;
+  uid: number;
+  gid: number;
 }
 
 export interface OciConfig {
@@ -38,6 +50,7 @@ export interface OciConfig {
     rlimits: { type: string; soft: number; hard: number }[];
     noNewPrivileges: boolean;
     oomScoreAdj: number;
+    apparmorProfile?: string;
   };
   root: { path: string; readonly: boolean };
   mounts: OciMount[];
@@ -47,6 +60,7 @@ export interface OciConfig {
     resources: LinuxResources & { devices: OciDeviceRule[] };
     maskedPaths: string[];
     readonlyPaths: string[];
+    devices?: readonly OciDevice[];
     seccomp?: object;
   };
   annotations: Record<string, string>;

@@ -1,6 +1,6 @@
 /** Starting and stopping one container. */
 import { nextRetry } from '../backoff.ts';
-import { failureMessage, messageOf, startFailureMessage } from '../failures.ts';
+import { asRunnerError, failureMessage, messageOf, startFailureMessage } from '../failures.ts';
 import { attemptPhase, confirm, countRestart, end, endedAtStart, launch, unlaunch } from '../history.ts';
 import type { Incarnation } from '../incarnation.ts';
 import { containerLabels } from '../labels.ts';
@@ -122,16 +122,23 @@ const launchOne = async (pod: Incarnation, sandbox: Sandbox, spec: ContainerSpec
     delete run.config;
     // It may have ended already: the event can overtake the answer.
     pod.change(name, (history) =>
-      history.ended?.attempt === attempt ? history : confirm(history, attempt, started.startedAt),
+      history.ended?.attempt === attempt ? history : confirm(history, attempt, started.startedAt, started.user),
     );
     pod.event('Normal', 'Created', `Created container: ${name}`, name);
     pod.event('Normal', 'Started', `Started container ${name}`, name);
   } catch (error) {
+    // Nothing was wrong with the start but who it would have been.
+    const runner = asRunnerError(error);
+    if (runner?.step === 'run-as-non-root')
+      throw new NotStartable('CreateContainerConfigError', `${runner.detail} ${kubeletSubject(pod, name)}`);
     startFailed(pod, spec, { error, image });
     return;
   }
   if (attempt > 0) void dropOldAttempts(pod, name, attempt);
 };
+
+const kubeletSubject = ({ record: { name, namespace, uid } }: Incarnation, container: string): string =>
+  `(pod: "${name}_${namespace}(${uid})", container: ${container})`;
 
 const startFailed = (
   pod: Incarnation,

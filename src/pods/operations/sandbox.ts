@@ -4,11 +4,10 @@ import { nextRetry } from '../backoff.ts';
 import { failureMessage } from '../failures.ts';
 import { attemptPhase, launch, unlaunch } from '../history.ts';
 import type { Incarnation } from '../incarnation.ts';
-import { sandboxLabels } from '../labels.ts';
-import type { Sandbox, SandboxSpec } from '../ports.ts';
+import type { Sandbox } from '../ports.ts';
 import { historyOf, runOf } from '../state.ts';
 import { followEvents } from './events.ts';
-import { hostnameOf } from './hostname.ts';
+import { sandboxSpec } from './sandbox-spec.ts';
 
 /**
  * The address, the launches and the sandbox's number are made durable in one write, then the sandbox is built. When
@@ -64,28 +63,6 @@ const build = async (pod: Incarnation, attempt: number): Promise<Sandbox> => {
     throw files.reason;
   }
   return created.value;
-};
-
-const sandboxSpec = ({ record, parts }: Incarnation, attempt: number): SandboxSpec => {
-  const { hostNetwork, shareProcessNamespace } = record.pod.spec;
-  return {
-    uid: record.uid,
-    namespace: record.namespace,
-    name: record.name,
-    attempt,
-    hostname: hostnameOf(record.pod, parts.node.name),
-    namespaces: {
-      network: hostNetwork ? 'host' : 'pod',
-      pid: shareProcessNamespace ? 'pod' : 'container',
-      ipc: 'pod',
-      user: 'host',
-    },
-    ...(!hostNetwork && record.ip !== undefined && { ip: record.ip }),
-    resources: parts.podResources(record.pod),
-    sysctls: {},
-    hostPorts: [],
-    labels: sandboxLabels(record),
-  };
 };
 
 /** Takes a live sandbox into care, newly built or found running. */

@@ -22,6 +22,7 @@ export const containerStatus = (state: PodState, container: Container): Containe
     restartCount: Math.max(0, history.launched),
     image: container.image,
     imageID: history.imageID ?? '',
+    ...userOf(history),
     ...(attempt !== undefined && { containerID: containerId(record.uid, container.name, attempt) }),
   };
 };
@@ -29,6 +30,12 @@ export const containerStatus = (state: PodState, container: Container): Containe
 /** `edgepod://<uid>/<name>/<attempt>`: unique for ever, and enough to find the log file. */
 export const containerId = (uid: string, name: string, attempt: number): string =>
   `edgepod://${uid}/${name}/${attempt}`;
+
+const userOf = ({ running }: ContainerHistory): Pick<ContainerStatus, 'user'> => {
+  if (running?.user === undefined) return {};
+  const { uid, gid, groups } = running.user;
+  return { user: { linux: { uid, gid, supplementalGroups: groups } } };
+};
 
 const shownAttempt = ({ running, ended }: ContainerHistory): number | undefined => running?.attempt ?? ended?.attempt;
 
