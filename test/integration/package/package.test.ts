@@ -1,0 +1,97 @@
+/** The Debian package of this machine's architecture: what is in it, what lintian says, and that purging leaves nothing. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+const root = join(import.meta.dirname, '../../..');
+const ARCH = process.arch === 'x64' ? 'amd64' : 'arm64';
+/** What the package needs from Debian; made once, since it does not change with our code. */
+const BASE = join(root, 'test/.cache/package-base.tar');
+const INCLUDE = 'libarchive13,libnettle8,libstdc++6,libgcc-s1,nftables,init-system-helpers';
+
+const run = (file: string, ...args: string[]) => execFileSync(file, args, { encoding: 'utf8', stdio: 'pipe' });
+/** Runs in the system under test, with /proc and /dev of its own mount namespace: nothing is left mounted. */
+const inside = (...args: string[]) => run('unshare', '--mount', 'sh', '-ec', ENTER, 'sh', chroot, ...args);
+const ENTER = 'mount -t proc proc "$1/proc"; mount --rbind /dev "$1/dev"; exec chroot "$@"';
+/** Everything a package could leave; dpkg's own records and what the kernel shows are not it. */
+const files = () =>
+  run(
+    'find',
+    chroot,
+    '-xdev',
+    '(',
+    '-path',
+    `${chroot}/var/lib/dpkg`,
+    '-o',
+    '-path',
+    `${chroot}/var/log`,
+    ')',
+    '-prune',
+    '-o',
+    '-printf',
+    '%P %y %m\n',
+  )
+    .split('\n')
+    .sort();
+
+let deb: string;
+let chroot: string;
+
+before(() => {
+  deb = run('make', '-s', '-C', join(root, 'image'), 'deb', `DEB_ARCH=${ARCH}`).trim().split('\n').at(-1) ?? '';
+  if (!existsSync(BASE)) {
+    mkdirSync(join(root, 'test/.cache'), { recursive: true });
+    run('mmdebstrap', '--variant=essential', `--include=${INCLUDE}`, '--quiet', 'bookworm', `${BASE}.new.tar`);
+    renameSync(`${BASE}.new.tar`, BASE);
+  }
+  chroot = mkdtempSync('/var/tmp/edgepod-package-');
+  run('tar', '-xf', BASE, '-C', chroot, '--exclude=./dev/*');
+  run('cp', deb, join(chroot, 'edgepod.deb'));
+});
+
+after(() => {
+  if (chroot) rmSync(chroot, { recursive: true, force: true });
+});
+
+test('has the command, the service, the settings, manual pages and completions', () => {
+  const names = run('dpkg-deb', '--contents', deb);
+  for (const name of [
+    'usr/bin/edgepod -> ',
+    'etc/edgepod/agent.yaml',
+    'lib/systemd/system/edgepod.service',
+    'usr/share/man/man1/edgepod.1.gz',
+    'usr/share/man/man8/edgepod-agent.8.gz',
+    'usr/share/bash-completion/completions/edgepod',
+    'usr/share/zsh/vendor-completions/_edgepod',
+    'usr/share/fish/vendor_completions.d/edgepod.fish',
+    'usr/share/doc/edgepod/copyright',
+    'usr/share/doc/edgepod/changelog.gz',
+  ])
+    assert.ok(names.includes(`./${name}`), name);
+  assert.doesNotMatch(names, /node_modules|\.map$|LEGAL/m);
+  assert.equal(run('dpkg-deb', '--info', deb, 'conffiles'), '/etc/edgepod/agent.yaml\n');
+});
+
+test('lintian has no errors', () => {
+  assert.equal(run('lintian', '--allow-root', '--fail-on=none', '--tag-display-limit=0', deb).match(/^E: .*/gm), null);
+});
+
+test('installs on a plain system, runs, and purging leaves nothing', () => {
+  const plain = files();
+  inside('dpkg', '-i', '/edgepod.deb');
+  assert.match(inside('edgepod', 'version'), /^edgepod \d/);
+  assert.match(
+    inside('sh', '-c', 'edgepod check --data-dir /var/lib/edgepod; true'),
+    /data directory +\/var\/lib\/edgepod/,
+  );
+  assert.ok(existsSync(join(chroot, 'var/lib/edgepod')));
+  // Removal keeps settings and data.
+  inside('dpkg', '--remove', 'edgepod');
+  assert.ok(existsSync(join(chroot, 'etc/edgepod/agent.yaml')));
+  assert.ok(existsSync(join(chroot, 'var/lib/edgepod')));
+  assert.equal(existsSync(join(chroot, 'usr/lib/edgepod')), false);
+  inside('dpkg', '--purge', 'edgepod');
+  assert.deepEqual(files(), plain);
+});
