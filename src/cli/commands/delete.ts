@@ -1,10 +1,10 @@
 /** `edgepod delete`: a tombstone for each pod, so that a board that is off still learns of it. */
 import type { Command } from 'commander';
 import type { Fleet } from '../../client/fleet.ts';
-import { podStatusTopic } from '../../client/topics.ts';
+import { type DesiredKind, podStatusTopic } from '../../client/topics.ts';
 import { type ConnectionFlags, withConnection, withFleet } from '../connection.ts';
 import { action, CommandError } from '../failure.ts';
-import { readManifests } from '../manifests.ts';
+import { inOrder, readManifests, SINGULAR } from '../manifests.ts';
 import { seconds } from '../seconds.ts';
 
 interface Flags extends ConnectionFlags {
@@ -18,9 +18,11 @@ interface Flags extends ConnectionFlags {
 
 export function registerDelete(program: Command): void {
   withConnection(program.command('delete'))
-    .description('take pods out of a device’s desired state: `delete pod NAME` or `delete -f FILE`')
-    .argument('[kind]', 'pod')
-    .argument('[names...]', 'names of pods')
+    .description(
+      'take pods, ConfigMaps and Secrets out of a device’s desired state: `delete pod NAME` or `delete -f FILE`',
+    )
+    .argument('[kind]', 'pod, configmap or secret')
+    .argument('[names...]', 'names of objects')
     .requiredOption('-d, --device <id>', 'device that runs them')
     .option('-n, --namespace <name>', 'namespace', 'default')
     .option('-f, --filename <file>', 'delete what this manifest names; - for standard input')
@@ -32,52 +34,70 @@ export function registerDelete(program: Command): void {
         const targets = deleteTargets(kind, names, flags);
         await withFleet(flags, async (fleet) => {
           for (const target of targets) await deleteOne(fleet, flags, target);
-          if (flags.wait) for (const target of targets) await waitGone(fleet, flags, target);
+          if (flags.wait)
+            for (const target of targets.filter(({ kind }) => kind === 'pods')) await waitGone(fleet, flags, target);
         });
       }),
     );
 }
 
 interface Target {
+  kind: DesiredKind;
   namespace: string;
   name: string;
 }
 
+/** As kubectl names and shortens them. */
+const KINDS: ReadonlyMap<string, DesiredKind> = new Map([
+  ...['pod', 'pods', 'po'].map((name) => [name, 'pods'] as const),
+  ...['configmap', 'configmaps', 'cm'].map((name) => [name, 'configmaps'] as const),
+  ...['secret', 'secrets'].map((name) => [name, 'secrets'] as const),
+]);
+
 function deleteTargets(kind: string | undefined, names: string[], flags: Flags): Target[] {
   if (flags.filename !== undefined) {
     if (kind !== undefined) throw new CommandError('give either `pod NAME` or -f FILE, not both');
-    return readManifests(flags.filename).map(({ pod }) => ({
-      namespace: pod.metadata.namespace,
-      name: pod.metadata.name,
-    }));
+    // Pods first: what they use goes after them.
+    return inOrder(readManifests(flags.filename))
+      .reverse()
+      .map(({ kind, metadata: { namespace, name } }) => ({ kind, namespace, name }));
   }
-  if (!kind || !['pod', 'pods', 'po'].includes(kind))
-    throw new CommandError('say what to delete: `edgepod delete pod NAME -d DEVICE`');
-  if (names.length === 0) throw new CommandError('name at least one pod');
-  return names.map((name) => ({ namespace: flags.namespace, name }));
+  const desired = KINDS.get(kind ?? '');
+  if (desired === undefined) throw new CommandError('say what to delete: `edgepod delete pod NAME -d DEVICE`');
+  if (names.length === 0) throw new CommandError(`name at least one ${SINGULAR[desired]}`);
+  return names.map((name) => ({ kind: desired, namespace: flags.namespace, name }));
 }
 
-async function deleteOne(fleet: Fleet, { device, gracePeriod }: Flags, { namespace, name }: Target): Promise<void> {
-  const desired = (await fleet.desired(device, 'pods', namespace, name)) as
-    | { metadata?: object; spec?: object }
+async function deleteOne(fleet: Fleet, flags: Flags, target: Target): Promise<void> {
+  const { kind, namespace, name } = target;
+  const { device } = flags;
+  const desired = (await fleet.desired(device, kind, namespace, name)) as
+    | { metadata?: { generation?: number } }
     | undefined;
-  const [reported] = await fleet.pods({ device, namespace, name });
-  if (!desired && !reported) throw new CommandError(`pod "${name}" not found on ${device} in namespace ${namespace}`);
-  const before = (desired?.metadata ?? {}) as { generation?: number };
+  const [reported] = kind === 'pods' ? await fleet.pods({ device, namespace, name }) : [];
+  if (!desired && !reported)
+    throw new CommandError(`${SINGULAR[kind]} "${name}" not found on ${device} in namespace ${namespace}`);
+  const before = desired?.metadata ?? {};
   const generation = Math.max(before.generation ?? 0, reported?.pod.status?.observedGeneration ?? 0) + 1;
-  await fleet.publishDesired(device, 'pods', namespace, name, {
-    ...(desired ?? { apiVersion: 'v1', kind: 'Pod', spec: reported?.pod.spec }),
+  const body = kind === 'pods' ? (desired ?? podStub(reported?.pod.spec)) : dataStub(kind);
+  await fleet.publishDesired(device, kind, namespace, name, {
+    ...body,
     metadata: {
       ...before,
       name,
       namespace,
       generation,
       deletionTimestamp: new Date().toISOString(),
-      ...(gracePeriod !== undefined && { deletionGracePeriodSeconds: gracePeriod }),
+      ...(flags.gracePeriod !== undefined && { deletionGracePeriodSeconds: flags.gracePeriod }),
     },
   });
-  process.stdout.write(`pod "${name}" deleted\n`);
+  process.stdout.write(`${SINGULAR[kind]} "${name}" deleted\n`);
 }
+
+const podStub = (spec: unknown) => ({ apiVersion: 'v1', kind: 'Pod', spec });
+
+/** What is to go is not retained once more: it may be a secret. */
+const dataStub = (kind: DesiredKind) => ({ apiVersion: 'v1', kind: kind === 'secrets' ? 'Secret' : 'ConfigMap' });
 
 async function waitGone(fleet: Fleet, { device, timeout }: Flags, { namespace, name }: Target): Promise<void> {
   const topic = podStatusTopic(fleet.prefix, device, namespace, name);

@@ -7,14 +7,16 @@ export function registerValidate(program: Command): void {
   program
     .command('validate')
     .description('check manifests: every error with its path; nothing is sent')
-    .requiredOption('-f, --filename <file>', 'manifest (JSON or YAML, Pod or List); - for standard input')
+    .requiredOption(
+      '-f, --filename <file>',
+      'manifests (JSON or YAML; Pod, Deployment, DaemonSet, Job, ConfigMap, Secret, List); - for standard input',
+    )
     .action(
       action(async ({ filename }: { filename: string }) => {
         const { manifests, errors } = checkManifests(filename);
-        for (const { pod, warnings } of manifests) {
-          process.stdout.write(`pod/${pod.metadata.name} is valid\n`);
-          for (const { path, reason } of warnings)
-            process.stderr.write(`Warning: pod/${pod.metadata.name}: ${path}: ${reason}\n`);
+        for (const { label, warnings } of manifests) {
+          process.stdout.write(`${label} is valid\n`);
+          for (const { path, reason } of warnings) process.stderr.write(`Warning: ${label}: ${path}: ${reason}\n`);
         }
         for (const error of errors) process.stderr.write(`error: ${error}\n`);
         if (errors.length > 0) process.exitCode = 1;
