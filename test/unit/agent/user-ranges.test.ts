@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ipLeases } from '../../../src/agent/records.ts';
 import { userRanges } from '../../../src/agent/user-ranges.ts';
-import type { LeasesTable } from '../../../src/store/leases.ts';
 import { tempStore } from '../store/temp-store.ts';
 
 test('one range a pod, the same until it is released; what runs keeps its own; the last one is the last', (t) => {
