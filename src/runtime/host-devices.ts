@@ -13,7 +13,7 @@ export interface DeviceNode {
 }
 
 /** As containerd: what a container has of its own, and what is no device. */
-const LEFT_OUT = new Set(['pts', 'shm', 'fd', 'mqueue', '.lxc', '.lxd-mounts', '.udev', 'console']);
+const LEFT_OUT = new Set(['pts', 'shm', 'fd', 'mqueue', '.lxc', '.lxd-mounts', '.udev', 'console', 'ptmx']);
 /** The runner takes no more. */
 const MAX = 4096;
 

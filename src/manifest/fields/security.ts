@@ -12,7 +12,9 @@ export const PodSecurityContext: FieldTable = {
   supplementalGroupsPolicy: yes("`Merge` (default): with the groups the image's `/etc/group` gives the user; `Strict`"),
   fsGroup: yes('owns the volumes made for the pod'),
   fsGroupChangePolicy: yes('`Always` (default), `OnRootMismatch`'),
-  sysctls: yes("Kubernetes' safe ones, of namespaces that are the pod's own; numbers only"),
+  sysctls: yes(
+    "of namespaces that are the pod's own; Kubernetes' safe ones and the node's `allowedUnsafeSysctls`; numbers only",
+  ),
   seccompProfile: yes('`RuntimeDefault` (default), `Unconfined`, `Localhost`'),
   appArmorProfile: yes('`RuntimeDefault`, `Unconfined`, `Localhost`'),
   ...many('seLinuxOptions seLinuxChangePolicy', refused(SELINUX)),

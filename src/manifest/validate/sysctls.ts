@@ -7,21 +7,6 @@ import { readList, readNamed, readRequiredObject, readString } from './read.ts';
 
 type Sysctls = NonNullable<PodSecurityContext['sysctls']>;
 
-/** Kubernetes' safe set: of a namespace, and no harm to others on the device. */
-const SAFE: readonly string[] = [
-  'kernel.shm_rmid_forced',
-  'net.ipv4.ip_local_port_range',
-  'net.ipv4.tcp_syncookies',
-  'net.ipv4.ping_group_range',
-  'net.ipv4.ip_unprivileged_port_start',
-  'net.ipv4.ip_local_reserved_ports',
-  'net.ipv4.tcp_keepalive_time',
-  'net.ipv4.tcp_fin_timeout',
-  'net.ipv4.tcp_keepalive_intvl',
-  'net.ipv4.tcp_keepalive_probes',
-  'net.ipv4.tcp_rmem',
-  'net.ipv4.tcp_wmem',
-];
 const NAME = /^[a-z0-9]([-_a-z0-9]*[a-z0-9])?([./][a-z0-9]([-_a-z0-9]*[a-z0-9])?)*$/;
 /** Numbers, ranges and lists of them: a line break, `+` or `=` could name another setting (CVE-2022-0811). */
 const VALUE = /^-?\d+([ \t,-]\d+)*$/;
@@ -74,9 +59,9 @@ function checkNamespace(
   const network = name.startsWith('net.');
   if (network && hostNetwork) issues.invalid(path, name, 'may not be set with hostNetwork');
   else if (isIpc(name) && hostIPC) issues.invalid(path, name, 'may not be set with hostIPC');
-  else if (SAFE.includes(name)) return;
-  else if (network || isIpc(name)) issues.error(path, `not supported: only safe sysctls are: ${SAFE.join(', ')}`);
-  else issues.error(path, 'Forbidden: it belongs to the whole device, not to a namespace of the pod');
+  // Which of them a pod may set the board decides when the pod arrives (sysctls.ts).
+  else if (!network && !isIpc(name))
+    issues.error(path, 'Forbidden: it belongs to the whole device, not to a namespace of the pod');
 }
 
 function isIpc(name: string): boolean {

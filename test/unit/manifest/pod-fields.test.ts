@@ -327,7 +327,6 @@ describe('refused', () => {
       sysctl('kernel.core_pattern', '1'),
       /sysctls\[0\]\.name: Forbidden: it belongs to the whole device/,
     ],
-    ['an unsafe sysctl', sysctl('net.core.somaxconn', '1'), /sysctls\[0\]\.name: not supported: only safe sysctls/],
     ['two lines', sysctl('kernel.shm_rmid_forced', '1\nkernel.core_pattern=x'), /sysctls\[0\]\.value: Invalid value/],
     ['a sysctl as a number', sysctl('kernel.shm_rmid_forced', 1), /sysctls\[0\]\.value: Invalid value: got a number/],
     [
