@@ -2,11 +2,15 @@
 #include "addon/exports.h"
 #include "addon/napi_system.h"
 #include "addon/network_watch.h"
+#include "addon/probes.h"
 #include "addon/seqpacket.h"
 #include "addon/state.h"
 #include "addon/task.h"
 
 namespace edgepod {
+
+AddonState::AddonState(Napi::Env environment) : env(environment) {}
+AddonState::~AddonState() = default;
 
 namespace {
 
@@ -20,6 +24,7 @@ void end_environment(napi_async_cleanup_hook_handle, void* argument) {
   state->ending = true;
   end_channels(state);
   end_network_watch(state);
+  end_probes(state);
   state->async_context.reset();
   end_tasks(state);  // closes at least one handle, so finish() comes later, from its callback
 }
@@ -53,6 +58,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_network_watch(env, exports);
   export_mounts(env, exports);
   export_cgroup(env, exports);
+  export_probes(env, exports);
   export_system(env, exports);
   return exports;
 }

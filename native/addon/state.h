@@ -18,10 +18,12 @@ namespace edgepod {
 
 class Channel;
 class NetworkWatch;
+class Probes;
 class RunningTask;
 
 struct AddonState {
-  explicit AddonState(Napi::Env environment) : env(environment) {}
+  explicit AddonState(Napi::Env environment);
+  ~AddonState();
 
   Napi::Env env;
   uv_loop_t* loop = nullptr;
@@ -42,6 +44,7 @@ struct AddonState {
   std::vector<NetworkWatch*> network_watches;
 
   std::unique_ptr<CgroupStats> cgroups;
+  std::unique_ptr<Probes> probes;  // none before the first probe
 
   // uv handles not yet closed; the environment may end when the last one is.
   size_t open_handles = 0;

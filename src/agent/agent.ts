@@ -16,6 +16,7 @@ import { readFeatures } from '../runtime/features.ts';
 import { instanceNames } from '../runtime/instance.ts';
 import { type Addon, loadNative } from '../runtime/native.ts';
 import type { PodNetwork } from '../runtime/network/pod-network.ts';
+import { NativeProber } from '../runtime/prober/prober.ts';
 import { reapStrays, removeInstanceRoots } from '../runtime/reap.ts';
 import { createRuntime, type ShimRuntime } from '../runtime/runtime.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -144,6 +145,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     runtime,
     images,
     leases: ipLeases(store.leases, network.subnet.cidr, userRanges(store.leases, config.userNamespaces.firstId)),
+    prober: new NativeProber(addon),
     clock,
     records: podRecords(store.pods),
     desired,

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ProbeTiming } from '../pods/ports.ts';
 import { RuntimeError } from './errors.ts';
 
 /** Functions that return promises do their work on a thread of their own; errors carry `{step, code, errno, detail}`. */
@@ -46,6 +47,19 @@ export interface Addon {
   forgetFlows(flows: number[]): Promise<void>;
   /** Tells of links and nftables tables that lose something (`*`: notices were lost). One listener; returns its end. */
   watchNetwork(onRemoved: (kind: 'link' | 'table', name: string) => void): () => void;
+  /**
+   * Asks on the addon's probe thread, every `periodMs` (0: once), until `probeRemove`. `onVerdict` hears of changes
+   * only: 'success', 'failure', or 'handover' (a redirect to https), after which the id is free again, as it is
+   * after the one answer of a probe that is asked once. @throws when the target is no valid one
+   */
+  probeAdd(
+    id: number,
+    target: NativeProbeTarget,
+    timing: ProbeTiming,
+    onVerdict: (outcome: string, message: string) => void,
+  ): void;
+  /** No `onVerdict` for this id from now on. */
+  probeRemove(id: number): void;
   mountTmpfs(path: string, bytes: number, mode: number): Promise<void>;
   /** Nothing mounted there is no error. */
   unmount(path: string, detach: boolean): Promise<void>;
@@ -57,6 +71,19 @@ export interface Addon {
   /** Descriptor that holds the lock, -1 when another process has it. */
   lockFile(path: string): number;
   probeKernel(): KernelProbe;
+}
+
+/** `host` in digits. */
+export interface NativeProbeTarget {
+  kind: 'tcp' | 'http' | 'grpc';
+  host: string;
+  port: number;
+  userAgent: string;
+  /** http */
+  path?: string;
+  headers?: { name: string; value: string }[];
+  /** grpc */
+  service?: string;
 }
 
 export interface CgroupFeatures {
