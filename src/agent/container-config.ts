@@ -1,6 +1,7 @@
 /** The OCI config of one container attempt, with this machine's part in it: seccomp, memory size, descriptor limit. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import { join } from 'node:path';
 import { containerCapabilities, effectiveSecurity, ociConfig } from '../manifest/oci.ts';
 import type { SeccompArch } from '../manifest/seccomp.ts';
 import type { SecurityProfile } from '../manifest/types.ts';
@@ -15,7 +16,7 @@ const RUNTIME_DEFAULT: SecurityProfile = { type: 'RuntimeDefault' };
 /** Returns the builder the reconciler is given. `seccompDir`: where profiles of type Localhost are. */
 export function containerConfigs(
   architecture: SeccompArch,
-  { seccompDir }: { seccompDir: string },
+  { seccompDir, runDir }: { seccompDir: string; runDir: string },
 ): (input: ContainerConfigInput) => object {
   const nodeMemory = totalmem();
   const nofileMax = hardNofile();
@@ -29,12 +30,19 @@ export function containerConfigs(
       ...input,
       nodeMemory,
       nofileMax,
+      ...podShm(runDir, input.uid),
       apparmorProfile: appArmorProfile(security.appArmorProfile),
       ...(security.privileged
         ? { devices: hostDevices() }
         : { seccomp: seccompOf(security.seccompProfile ?? RUNTIME_DEFAULT, containerCapabilities(container)) }),
     });
   };
+}
+
+/** A sandbox of an earlier version has none: then each container has its own. */
+function podShm(runDir: string, uid: string): { shmPath?: string } {
+  const shmPath = join(runDir, 'pods', uid, 'shm');
+  return existsSync(shmPath) ? { shmPath } : {};
 }
 
 /** Hard limit of open files: without CAP_SYS_RESOURCE no container can have more. */

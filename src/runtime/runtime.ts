@@ -120,6 +120,7 @@ export class ShimRuntime implements SandboxRuntime {
     const dir = new SandboxDir(runDir, uid);
     await dir.remove(native.addon); // what an earlier agent may have left half-made
     await dir.create(spec, sandbox.cgroup);
+    if (namespaces.ipc === 'pod') await dir.mountShm(native.addon);
     await this.#spawnShim(dir);
     await sandbox.connect();
     if (namespaces.network === 'host') return;

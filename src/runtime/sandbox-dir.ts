@@ -9,6 +9,9 @@ import type { Addon } from './native.ts';
 /** The shim's own limit for a container's config.json. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
+/** containerd's size. */
+const SHM_BYTES = 64 * 1024 * 1024;
+
 /** Path components that come from the outside (uid) are checked before they become paths. */
 const UID = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/;
 
@@ -47,6 +50,13 @@ export class SandboxDir {
       spec,
     };
     await writeAtomically(join(this.path, 'sandbox.json'), JSON.stringify(document));
+  }
+
+  /** The pod's /dev/shm, as all containers of an IPC namespace expect to share it; `remove` unmounts it. */
+  async mountShm(addon: Addon): Promise<void> {
+    const path = join(this.path, 'shm');
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await addon.mountTmpfs(path, SHM_BYTES, 0o1777);
   }
 
   /** The spec given to `create`; undefined when the file is missing or not ours. */

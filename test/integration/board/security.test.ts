@@ -199,6 +199,17 @@ test('procMount Unmasked shows what is hidden otherwise', async () => {
   assert.match(text, /^0$/m);
 });
 
+test('containers of a pod share /dev/shm', async () => {
+  const writer = { sh: `echo hello > /dev/shm/x; ${SLEEP}` };
+  const reader = {
+    sh: 'until cat /dev/shm/x 2>/dev/null; do sleep 0.1; done; grep -c " /dev/shm tmpfs rw,nosuid,nodev,noexec" /proc/mounts',
+  };
+  await board.desire('shm', shellPod('shm', [writer, reader], { restartPolicy: 'OnFailure' }));
+  await board.pod('shm', (pod) => state(pod, 'c1').terminated?.exitCode === 0);
+  assert.deepEqual(lines((await board.edgepod(['logs', 'shm', '-c', 'c1'])).stdout), ['hello', '1']);
+  await board.undesire('shm');
+});
+
 test('podPidsLimit: a fork bomb ends at the limit', async () => {
   const text = await output('pids', 'i=0; while [ $i -lt 100 ]; do sleep 5 & i=$((i+1)); done 2>&1 | head -1; true');
   assert.match(text, /[Cc]annot fork|Resource temporarily unavailable/);
