@@ -1,0 +1,156 @@
+/** The device image, made of base system, package and the image's own files, and kept by the hash of all of them. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { kernelFiles, writeDisk } from './disk.ts';
+import { baseHash, baseSystem, enableEmulation } from './rootfs/base.ts';
+
+const here = import.meta.dirname;
+const root = join(here, '..');
+export const CACHE = join(here, '.cache');
+
+export interface DeviceImage {
+  /** The raw disk image: never boot it itself, it is shared; see newDisk. */
+  disk: string;
+  /** For booting without a boot loader. */
+  kernel: string;
+  initrd: string;
+}
+
+interface ImageOptions {
+  /** Package to install; without it one is made. */
+  deb?: string;
+  kernel?: string;
+  progress: (line: string) => void;
+}
+
+/** Builds what is not cached. Throws with the tools' own words. */
+export async function deviceImage({
+  deb,
+  kernel = 'linux-image-cloud-arm64',
+  progress,
+}: ImageOptions): Promise<DeviceImage> {
+  const packaged = deb ?? packageFile(progress);
+  const dir = join(CACHE, `image-${hashOf(packaged, kernel)}`);
+  const image = { disk: join(dir, 'edgepod-arm64.img'), kernel: join(dir, 'vmlinuz'), initrd: join(dir, 'initrd.img') };
+  if (existsSync(image.disk)) return image;
+  const base = baseSystem({ cacheDir: CACHE, kernel, progress });
+  enableEmulation();
+  const work = join(CACHE, `making-${process.pid}`);
+  const tree = join(work, 'root');
+  mkdirSync(work, { recursive: true });
+  try {
+    execFileSync('cp', ['-a', base, tree]);
+    progress(`installing ${packaged}`);
+    install(tree, packaged);
+    await boardFiles(tree);
+    progress('writing the disk');
+    const files = kernelFiles(tree);
+    copyFileSync(files.kernel, join(work, 'vmlinuz'));
+    copyFileSync(files.initrd, join(work, 'initrd.img'));
+    const bootFiles = [join(here, 'firstboot/edgepod.example.yaml')];
+    writeDisk({ tree, bootFiles, output: join(work, 'edgepod-arm64.img'), epoch: epoch() });
+    rmSync(tree, { recursive: true });
+    renameSync(work, dir);
+    // Older images are a gigabyte each, and nobody asks for them again.
+    for (const old of readdirSync(CACHE).filter((name) => name.startsWith('image-') && join(CACHE, name) !== dir))
+      rmSync(join(CACHE, old), { recursive: true, force: true });
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  return image;
+}
+
+/** Makes the arm64 package; its path is the last line the command prints. */
+function packageFile(progress: (line: string) => void): string {
+  progress('package: npm run package -- --arch arm64');
+  const out = execFileSync('npm', ['run', '--silent', 'package', '--', '--arch', 'arm64'], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const path = out.trim().split('\n').at(-1)!;
+  return path.startsWith('/') ? path : join(root, path);
+}
+
+function hashOf(deb: string, kernel: string): string {
+  const hash = createHash('sha256').update(baseHash(kernel)).update(readFileSync(deb));
+  for (const dir of ['overlay', 'firstboot'])
+    for (const file of readdirSync(join(here, dir), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort())
+      hash.update(file.slice(here.length)).update(readFileSync(file));
+  for (const file of ['disk.ts', 'device-image.ts', '../src/agent/config.ts'])
+    hash.update(readFileSync(join(here, file)));
+  return hash.digest('hex').slice(0, 12);
+}
+
+function install(tree: string, deb: string): void {
+  copyFileSync(deb, join(tree, 'tmp/edgepod.deb'));
+  // Nothing is started in a chroot, whatever the package's scripts say.
+  writeFileSync(join(tree, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  // dpkg, not apt: what the package depends on is in packages.txt, and a gap there should be seen.
+  execFileSync('chroot', [tree, 'dpkg', '-i', '/tmp/edgepod.deb'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },
+  });
+  rmSync(join(tree, 'tmp/edgepod.deb'));
+  rmSync(join(tree, 'usr/sbin/policy-rc.d'));
+}
+
+async function boardFiles(tree: string): Promise<void> {
+  cpSync(join(here, 'overlay'), tree, { recursive: true, verbatimSymlinks: true });
+  await build({
+    entryPoints: [join(here, 'firstboot/main.ts')],
+    outfile: join(tree, 'usr/lib/edgepod-board/firstboot.cjs'),
+    bundle: true,
+    minify: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node24',
+    logLevel: 'warning',
+  });
+  const link = (target: string, path: string) => {
+    rmSync(join(tree, path), { force: true });
+    mkdirSync(join(tree, path, '..'), { recursive: true });
+    symlinkSync(target, join(tree, path));
+  };
+  link('/run/edgepod-board/agent.yaml', 'etc/edgepod/agent.yaml');
+  link('/run/systemd/resolve/stub-resolv.conf', 'etc/resolv.conf');
+  const wanted = 'etc/systemd/system/multi-user.target.wants';
+  for (const unit of ['edgepod-data', 'edgepod-board', 'systemd-networkd', 'systemd-resolved', 'ssh'])
+    link(`/lib/systemd/system/${unit}.service`, `${wanted}/${unit}.service`);
+  // One per board: made on its first boot.
+  for (const name of readdirSync(join(tree, 'etc/ssh')).filter((file) => file.startsWith('ssh_host_')))
+    rmSync(join(tree, 'etc/ssh', name));
+  writeFileSync(join(tree, 'etc/machine-id'), 'uninitialized\n');
+  writeFileSync(join(tree, 'etc/hostname'), 'edgepod\n');
+  mkdirSync(join(tree, 'boot/firmware'), { recursive: true });
+  for (const name of ['var/lib/apt/lists', 'var/cache/apt', 'var/log/apt', 'var/log/dpkg.log', 'var/log/bootstrap.log'])
+    rmSync(join(tree, name), { recursive: true, force: true });
+  mkdirSync(join(tree, 'var/lib/apt/lists/partial'), { recursive: true });
+}
+
+/** Time of the sources, so that the same sources give the same image on any day. */
+function epoch(): number {
+  if (process.env.SOURCE_DATE_EPOCH !== undefined) return Number(process.env.SOURCE_DATE_EPOCH);
+  try {
+    return Number(execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: root, encoding: 'utf8' }).trim());
+  } catch {
+    return Math.floor(Date.now() / 1000);
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * `edgepod.yaml` of the boot partition: every setting of the agent (config/agent.yaml), and what a board needs besides:
+ * host name, wired network, SSH keys. Pure. One wrong setting costs that setting, never the board.
+ */
+import { isIP } from 'node:net';
+import { parseDocument } from 'yaml';
+import { SETTINGS } from '../../src/agent/config.ts';
+
+export interface Problem {
+  /** `broker.url`, or empty for the file as a whole. */
+  path: string;
+  reason: string;
+}
+
+export interface Lan {
+  interface: string;
+  /** `192.168.1.20/24`; absent: DHCP. */
+  address?: string;
+  gateway?: string;
+  dns: string[];
+  ntp: string[];
+}
+
+export interface BoardSettings {
+  /** Settings of the agent by dotted key, each valid by itself. */
+  agent: Map<string, string>;
+  hostname?: string;
+  lan?: Lan;
+  authorizedKeys: string[];
+  problems: Problem[];
+}
+
+const FILE_KEYS = ['broker.passwordFile', 'broker.caFile', 'broker.certFile', 'broker.keyFile'];
+const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const PUBLIC_KEY = /^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp\d+|sk-[a-z0-9@.-]+) [A-Za-z0-9+/=]+( .*)?$/;
+const MAX_BYTES = 64 << 10;
+
+/**
+ * Reads the text of the file.
+ * @param directory where the file is: relative names of certificates are meant to be beside it
+ */
+export function boardSettings(text: string, directory: string): BoardSettings {
+  const found: BoardSettings = { agent: new Map(), authorizedKeys: [], problems: [] };
+  const problem = (path: string, reason: string) => found.problems.push({ path, reason });
+  const root = parse(text, problem);
+  for (const [name, value] of Object.entries(root)) {
+    if (name === 'hostname') readHostname(value, found, problem);
+    else if (name === 'lan') readLan(value, found, problem);
+    else if (name === 'ssh') readSsh(value, found, problem);
+    else readAgent(name, value, directory, found, problem);
+  }
+  return found;
+}
+
+type Complain = (path: string, reason: string) => void;
+
+function parse(text: string, problem: Complain): Record<string, unknown> {
+  if (text.length > MAX_BYTES) {
+    problem('', `is ${text.length} bytes long; ${MAX_BYTES} are plenty`);
+    return {};
+  }
+  // Editors of other systems add a byte order mark and CRLF; YAML takes both, once the mark is gone.
+  const document = parseDocument(text.replace(/^\uFEFF/, ''), { uniqueKeys: true });
+  const error = document.errors[0];
+  if (error) {
+    problem('', `is not YAML: ${error.message.split('\n')[0]}`);
+    return {};
+  }
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 0 });
+    if (value === null || value === undefined) return {};
+    if (isObject(value)) return value;
+    problem('', 'must be a list of `key: value` lines');
+  } catch (cause) {
+    problem('', (cause as Error).message);
+  }
+  return {};
+}
+
+function readAgent(path: string, value: unknown, directory: string, found: BoardSettings, problem: Complain): void {
+  const setting = SETTINGS.find(({ key }) => key === path);
+  if (!setting) {
+    if (isObject(value))
+      for (const [key, inner] of Object.entries(value)) readAgent(`${path}.${key}`, inner, directory, found, problem);
+    else problem(path, 'there is no such setting');
+    return;
+  }
+  if (value === null) return;
+  if (isObject(value)) {
+    problem(path, 'must be a plain value');
+    return;
+  }
+  let text = Array.isArray(value) ? value.join(',') : String(value);
+  if (FILE_KEYS.includes(path) && !text.startsWith('/')) text = `${directory}/${text}`;
+  try {
+    setting.read(text, path);
+    found.agent.set(path, text);
+  } catch (error) {
+    problem(path, (error as Error).message.replace(`${path}: `, ''));
+  }
+}
+
+function readHostname(value: unknown, found: BoardSettings, problem: Complain): void {
+  if (typeof value === 'string' && LABEL.test(value)) found.hostname = value;
+  else
+    problem('hostname', `${JSON.stringify(value)} is not a host name: lower-case letters, digits and "-", at most 63`);
+}
+
+function readLan(value: unknown, found: BoardSettings, problem: Complain): void {
+  if (!isObject(value)) {
+    problem('lan', 'must have keys: interface, address, gateway, dns, ntp');
+    return;
+  }
+  const lan: Lan = { interface: 'en* eth*', dns: [], ntp: [] };
+  const before = found.problems.length;
+  for (const [name, given] of Object.entries(value)) {
+    const text = String(given);
+    if (name === 'interface' && /^[a-zA-Z0-9_.*-]{1,15}$/.test(text)) lan.interface = text;
+    else if (name === 'address' && isCidr(text)) lan.address = text;
+    else if (name === 'gateway' && isIP(text)) lan.gateway = text;
+    else if (name === 'dns' && addresses(given).every((item) => isIP(item))) lan.dns = addresses(given);
+    else if (name === 'ntp' && addresses(given).every((item) => /^[a-zA-Z0-9.:-]+$/.test(item)))
+      lan.ntp = addresses(given);
+    else
+      problem(
+        `lan.${name}`,
+        WANTED[name] ? `${JSON.stringify(given)} is not ${WANTED[name]}` : 'there is no such setting',
+      );
+  }
+  // Half an address would cut the board off where DHCP might have reached somebody.
+  if (found.problems.length === before) found.lan = lan;
+  else problem('lan', 'is not used: the board asks DHCP');
+}
+
+const WANTED: Record<string, string> = {
+  interface: 'the name of an interface',
+  address: 'an address with its prefix length, like 192.168.1.20/24',
+  gateway: 'an IP address',
+  dns: 'a list of IP addresses',
+  ntp: 'a list of host names or addresses',
+};
+
+function readSsh(value: unknown, found: BoardSettings, problem: Complain): void {
+  for (const [name, keys] of Object.entries(isObject(value) ? value : { '': value })) {
+    if (name !== 'authorizedKeys' || !Array.isArray(keys)) {
+      problem(`ssh.${name}`, 'ssh has one setting: authorizedKeys, a list of public keys');
+      continue;
+    }
+    keys.forEach((key, index) => {
+      if (typeof key === 'string' && PUBLIC_KEY.test(key.trim())) found.authorizedKeys.push(key.trim());
+      else problem(`ssh.authorizedKeys[${index}]`, 'is not a public key like "ssh-ed25519 AAAA… me@laptop"');
+    });
+  }
+}
+
+const addresses = (value: unknown): string[] => (Array.isArray(value) ? value : [value]).map(String);
+
+function isCidr(text: string): boolean {
+  const [address = '', prefix = ''] = text.split('/');
+  const version = isIP(address);
+  return version !== 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

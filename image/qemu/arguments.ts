@@ -1,0 +1,62 @@
+/** From the shape of a board to QEMU's command line. Pure. */
+
+export interface MachineShape {
+  /** `512M`, `1G`. */
+  memory?: string;
+  cpus?: number;
+  cpu?: string;
+  /** Added to the kernel command line. */
+  append?: string;
+  readOnlyRoot?: boolean;
+  /** What the board's clock says at power-on, `1970-01-01`. */
+  rtc?: string;
+  /** Path of UEFI firmware: boots as a real board does, by the boot loader on the disk. */
+  firmware?: string;
+}
+
+interface Parts {
+  disk: { path: string; kernel: string; initrd: string };
+  root: string;
+  ports: ReadonlyMap<number, number>;
+  extraDisks: readonly string[];
+}
+
+/** Where the guest reaches the host's loopback (QEMU's user-mode network). */
+export const HOST_FROM_GUEST = '10.0.2.2';
+
+export function guestArguments(shape: MachineShape, { disk, root, ports, extraDisks }: Parts): string[] {
+  const { memory = '1G', cpus = 2, cpu = 'cortex-a72', rtc, firmware } = shape;
+  const forwards = [...ports].map(([guest, host]) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`).join('');
+  return [
+    ...['-M', 'virt', '-cpu', cpu, '-accel', 'tcg,thread=multi', '-smp', String(cpus), '-m', memory],
+    // Console and QEMU's monitor on one terminal: Ctrl-A C changes over, Ctrl-A X switches the machine off.
+    ...[
+      '-nographic',
+      '-no-reboot',
+      '-nodefaults',
+      '-chardev',
+      'stdio,id=console,mux=on,signal=off',
+      '-serial',
+      'chardev:console',
+      '-mon',
+      'chardev=console',
+    ],
+    ...(firmware === undefined ? directBoot(shape, disk, root) : ['-bios', firmware]),
+    ...[disk.path, ...extraDisks].flatMap((path, index) => [
+      '-drive',
+      `if=none,id=disk${index},file=${path},format=raw,discard=unmap`,
+      '-device',
+      `virtio-blk-pci,drive=disk${index}`,
+    ]),
+    ...['-netdev', `user,id=lan${forwards}`, '-device', 'virtio-net-pci,netdev=lan,romfile='],
+    ...['-device', 'virtio-rng-pci'],
+    ...(rtc === undefined ? [] : ['-rtc', `base=${rtc}`]),
+  ];
+}
+
+function directBoot({ append = '', readOnlyRoot = false }: MachineShape, disk: Parts['disk'], root: string): string[] {
+  // A read-only root with /var in memory is systemd's own arrangement.
+  const mode = readOnlyRoot ? 'ro systemd.volatile=state' : 'rw';
+  const line = `${root} ${mode} fsck.repair=yes panic=10 console=ttyAMA0 ${append}`.trim();
+  return ['-kernel', disk.kernel, '-initrd', disk.initrd, '-append', line];
+}

@@ -1,0 +1,128 @@
+/** One emulated board: a QEMU process, its disk, its console. Used by image:run, test:arm and the power-cut tests. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { ROOT_ARGUMENT } from '../disk.ts';
+import { guestArguments, type MachineShape } from './arguments.ts';
+
+export interface Disk {
+  path: string;
+  /** For booting without the boot loader, which a shape with kernel arguments of its own needs. */
+  kernel: string;
+  initrd: string;
+}
+
+export interface MachineOptions extends MachineShape {
+  disk: Disk;
+  /** Guest port → host port on loopback; 0 takes a free one. */
+  forwards?: Record<number, number>;
+  /** More disks, read and written in place. */
+  extraDisks?: string[];
+  /** Gets everything the console prints; without it the console is this terminal. */
+  onConsole?: (text: string) => void;
+}
+
+export class Machine {
+  /** Guest port → host port. */
+  readonly ports: ReadonlyMap<number, number>;
+  readonly process: ChildProcess;
+  /** What the console has printed so far. */
+  console = '';
+  #waiting = new Set<() => void>();
+
+  private constructor(
+    process: ChildProcess,
+    ports: Map<number, number>,
+    onConsole: ((text: string) => void) | undefined,
+  ) {
+    this.process = process;
+    this.ports = ports;
+    process.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.console += text;
+      onConsole?.(text);
+      for (const wake of this.#waiting) wake();
+    });
+    process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.console += text;
+      onConsole?.(text);
+    });
+    process.once('exit', () => {
+      for (const wake of this.#waiting) wake();
+    });
+  }
+
+  static async start(options: MachineOptions): Promise<Machine> {
+    const ports = new Map<number, number>();
+    for (const [guest, host] of Object.entries(options.forwards ?? {}))
+      ports.set(Number(guest), host || (await freePort()));
+    const args = guestArguments(options, {
+      disk: options.disk,
+      root: ROOT_ARGUMENT,
+      ports,
+      extraDisks: options.extraDisks ?? [],
+    });
+    const terminal = options.onConsole === undefined;
+    const child = spawn('qemu-system-aarch64', args, { stdio: terminal ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
+    const failed = await new Promise<Error | undefined>((resolve) => {
+      child.once('spawn', () => resolve(undefined));
+      child.once('error', resolve);
+    });
+    if (failed)
+      throw new Error(`qemu-system-aarch64 cannot be started (apt-get install qemu-system-arm): ${failed.message}`);
+    return new Machine(child, ports, options.onConsole);
+  }
+
+  get running(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  /** The power goes: nothing in the guest gets to say goodbye. */
+  async cutPower(): Promise<void> {
+    if (!this.running) return;
+    const gone = this.ended();
+    this.process.kill('SIGKILL');
+    await gone;
+  }
+
+  /** Resolves when QEMU has ended, the board having switched itself off or having been killed. */
+  async ended(): Promise<void> {
+    if (!this.running) return;
+    await new Promise<void>((resolve) => this.process.once('exit', () => resolve()));
+  }
+
+  /** Waits until the console has printed `text`; rejects with the console's end when the machine ends before. */
+  async printed(text: string | RegExp, patienceMs: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const look = () => {
+      if (typeof text === 'string' ? this.console.includes(text) : text.test(this.console)) resolve();
+      else if (!this.running) reject(new Error(`the machine ended before it printed ${text}:\n${this.tail()}`));
+    };
+    const timer = setTimeout(
+      () => reject(new Error(`waited ${patienceMs} ms for ${text} on the console:\n${this.tail()}`)),
+      patienceMs,
+    );
+    this.#waiting.add(look);
+    look();
+    await promise.finally(() => {
+      clearTimeout(timer);
+      this.#waiting.delete(look);
+    });
+  }
+
+  tail(lines = 30): string {
+    return this.console.trimEnd().split('\n').slice(-lines).join('\n');
+  }
+}
+
+/** A disk of its own for one board, as big as `sizeMiB`: copied, sharing blocks with the image where the file system can. */
+export function newDisk(image: string, path: string, sizeMiB = 4096): void {
+  execFileSync('cp', ['--reflink=auto', '--sparse=always', image, path]);
+  execFileSync('truncate', ['-s', `>${sizeMiB}M`, path]);
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
