@@ -43,7 +43,8 @@ export function quickFacts(): BoardFacts {
 
 /** All facts; takes up to a second on a small board, mostly in other processes. Falls back to `quick` where a source is missing. */
 export async function fullFacts(quick: BoardFacts): Promise<BoardFacts> {
-  const si = await import('systeminformation');
+  // A CommonJS module: the bundle, unlike Node, gives it only a default export.
+  const { default: si } = await import('systeminformation');
   const [system, os, cpu, disks] = await Promise.all([si.system(), si.osInfo(), si.cpu(), si.diskLayout()]);
   return {
     ...quick,

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Sets a fresh Debian or Ubuntu machine up and runs one of the project's commands on it: demo, test, bench or package.
+# Sets a fresh Debian or Ubuntu machine up and runs one of the project's commands on it: demo, test, bench, package, image or image:run.
 # Every step says what it does and is skipped when already done. Needs root, Node and npm; nothing else.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-command=${1:?usage: run.sh demo|test|bench|package [arguments]}
+command=${1:?usage: run.sh demo|test|bench|package|image|image:run [arguments]}
 shift
 
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
@@ -15,7 +15,9 @@ case $command in
   test) groups="build run demo test package cross-$(uname -m)" ;;
   bench) groups='build run demo test bench' ;;
   package) groups="build package cross-$(uname -m)" ;;
-  *) die "unknown command '$command': use demo, test, bench or package" ;;
+  image) groups="build package cross-$(uname -m) image" ;;
+  image:run) groups="build package cross-$(uname -m) image qemu" ;;
+  *) die "unknown command '$command': use demo, test, bench, package, image or image:run" ;;
 esac
 
 [ "$(id -u)" = 0 ] || die "pods need namespaces, cgroups and a bridge: run this as root (sudo npm run $command)"
@@ -93,6 +95,8 @@ case $command in
   demo) exec node test/demo/demo.ts "$@" ;;
   test) exec node test/run.ts "$@" ;;
   package) exec node image/package.ts "$@" ;;
+  image) exec node image/build.ts "$@" ;;
+  image:run) exec node image/run.ts "$@" ;;
   bench)
     # Figures are those of what is shipped: the bundle, not the source tree.
     node image/bundle.ts --out "$PWD/dist/bundle" >&2
