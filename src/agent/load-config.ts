@@ -22,9 +22,9 @@ async function readDocument(file: string | undefined): Promise<unknown> {
     if (file === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new ConfigError(`cannot read the configuration ${file ?? DEFAULT_FILE}: ${(error as Error).message}`);
   }
-  const { parse } = await import('yaml');
+  const { default: yaml } = await import('yaml'); // CommonJS: the bundle has no named exports of it
   try {
-    return parse(text, { maxAliasCount: 0, uniqueKeys: true });
+    return yaml.parse(text, { maxAliasCount: 0, uniqueKeys: true });
   } catch (error) {
     throw new ConfigError(`${file ?? DEFAULT_FILE}: ${(error as Error).message}`);
   }

@@ -78,8 +78,8 @@ async function userConfig(): Promise<UserConfig> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw error;
   }
-  const { parse } = await import('yaml');
-  const document = parse(text, { maxAliasCount: 0 }) as UserConfig | null;
+  const { default: yaml } = await import('yaml'); // CommonJS: the bundle has no named exports of it
+  const document = yaml.parse(text, { maxAliasCount: 0 }) as UserConfig | null;
   if (document !== null && typeof document !== 'object')
     throw new Error(`${path}: expected settings, like "broker: URL"`);
   return document ?? {};

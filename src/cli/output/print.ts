@@ -15,7 +15,7 @@ export async function printObjects(objects: unknown[], format: 'json' | 'yaml', 
   if (format === 'json') {
     process.stdout.write(`${JSON.stringify(value, null, 4)}\n`);
   } else {
-    const { stringify } = await import('yaml');
-    process.stdout.write(stringify(value));
+    const { default: yaml } = await import('yaml'); // CommonJS: the bundle has no named exports of it
+    process.stdout.write(yaml.stringify(value));
   }
 }

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { agentYaml, issue, networkUnit } from '../../../image/firstboot/files.ts';
+import { boardSettings } from '../../../image/firstboot/settings.ts';
+
+const read = (text: string) => boardSettings(text, '/boot/firmware');
+
+test('settings of the agent, names of files beside edgepod.yaml, and what only a board has', () => {
+  const found = read(
+    '\uFEFFdevice: board-7\r\nhostname: kitchen\r\nbroker:\r\n  url: mqtts://b:8883\r\n  caFile: ca.pem\r\ngroups: [a, b]\r\n',
+  );
+  assert.deepEqual(found.problems, []);
+  assert.equal(found.hostname, 'kitchen');
+  assert.equal(found.agent.get('broker.caFile'), '/boot/firmware/ca.pem');
+  assert.deepEqual(parse(agentYaml(found.agent, 'board-7')), {
+    device: 'board-7',
+    broker: { url: 'mqtts://b:8883', caFile: '/boot/firmware/ca.pem' },
+    groups: ['a', 'b'],
+  });
+});
+
+const wrong: [text: string, path: string, reason: RegExp][] = [
+  ['a: [', '', /not YAML/],
+  ['- a\n', '', /key: value/],
+  ['x: &a [1]\ny: *a\n', '', /alias/i],
+  [`# ${'x'.repeat(70_000)}`, '', /bytes long/],
+  ['device: Board 7\n', 'device', /not an id/],
+  ['broker: { url: "http://b" }\n', 'broker.url', /not a broker address/],
+  ['brokr: { url: "mqtt://b" }\n', 'brokr.url', /no such setting/],
+  ['hostname: Not_A_Name\n', 'hostname', /not a host name/],
+  ['lan: { address: 192.168.1.20 }\n', 'lan.address', /prefix length/],
+  ['ssh: { authorizedKeys: ["rm -rf /"] }\n', 'ssh.authorizedKeys[0]', /not a public key/],
+];
+for (const [text, path, reason] of wrong)
+  test(`refused: ${text.slice(0, 40).trim()}`, () => {
+    const problem = read(text).problems.find((candidate) => candidate.path === path);
+    assert.match(problem?.reason ?? '', reason);
+  });
+
+test('one wrong setting costs that setting alone', () => {
+  const found = read('device: board-7\nhostname: UPPER\nbroker: { url: nonsense, username: u }\n');
+  assert.deepEqual(
+    [...found.agent],
+    [
+      ['device', 'board-7'],
+      ['broker.username', 'u'],
+    ],
+  );
+  assert.equal(found.problems.length, 2);
+});
+
+test('a static address with one wrong part is not used in part', () => {
+  assert.equal(read('lan: { address: 10.0.0.2/24, gateway: nowhere }\n').lan, undefined);
+});
+
+test('network unit', () => {
+  const { lan } = read('lan: { interface: eth0, address: 10.0.0.2/24, gateway: 10.0.0.1, dns: [10.0.0.1] }\n');
+  assert.equal(
+    networkUnit(lan!),
+    '[Match]\nName=eth0\n\n[Network]\nAddress=10.0.0.2/24\nGateway=10.0.0.1\nDNS=10.0.0.1\n',
+  );
+});
+
+test('what is shown at the login prompt has no escapes of others', () => {
+  assert.ok(
+    !issue('b', 'none', [{ feature: 'edgepod.yaml', consequence: 'a\\4b' }])
+      .split('\n')
+      .slice(1)
+      .join()
+      .includes('\\'),
+  );
+});
