@@ -7,7 +7,7 @@ import type { IntakeResult } from '../broker/inbox.ts';
 import { Topics } from '../broker/topics.ts';
 import { ImageStore } from '../images/image-store.ts';
 import { Unpacker } from '../images/unpacker.ts';
-import { podResources } from '../manifest/resources.ts';
+import { containerResources, podResources } from '../manifest/resources.ts';
 import type { SeccompArch } from '../manifest/seccomp.ts';
 import { quickFacts } from '../node/facts.ts';
 import { PodManager } from '../pods/manager.ts';
@@ -160,6 +160,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     oci: containerConfigs(facts.architecture as SeccompArch, config),
     identityFiles,
     podResources: (pod) => podResources(pod, { pidsLimit: resources.podPidsLimit }),
+    containerResources: (container) => containerResources(container),
     ...told,
     clearDesired: ({ namespace, name }) => clearDesired(store, topics, namespace, name),
     atomically: (run) => store.transaction(run),

@@ -354,6 +354,10 @@ export interface ContainerStatus {
   containerID?: string;
   /** Who its first process was at the start, while it runs. */
   user?: { linux: { uid: number; gid: number; supplementalGroups: number[] } };
+  /** Requests the node has set aside for it. */
+  allocatedResources?: ResourceList;
+  /** What its cgroup was given; differs from the spec's while a resize is on its way. */
+  resources?: ResourceRequirements;
 }
 
 export interface ContainerState {

@@ -33,7 +33,7 @@ export const recordOf = (
   now: Moment,
 ): { record: PodRecord; restored: boolean } | undefined => {
   if (stored) return { record: stored, restored: false };
-  const record = found.spec && recordFromLabels(found.spec, now.bootId);
+  const record = found.spec && recordFromLabels(found.spec, now);
   return record && { record, restored: true };
 };
 
@@ -43,8 +43,20 @@ export const recordOf = (
  */
 export const rebase = (record: PodRecord, now: Moment): PodRecord => {
   if (record.bootId === now.bootId) return record;
-  return { ...record, bootId: now.bootId, containers: mapHistories(record, (history) => rebaseHistory(history, now)) };
+  return {
+    ...record,
+    bootId: now.bootId,
+    containers: mapHistories(record, (history) => rebaseHistory(history, now)),
+    active: rebaseActive(record, now),
+    ...(record.deleting && { deleting: { ...record.deleting, sinceMono: now.mono } }),
+  };
 };
+
+/** Of the time before the reboot counts what is known for sure: up to the last time the record was written. */
+const rebaseActive = ({ active, savedMono }: PodRecord, now: Moment): PodRecord['active'] => ({
+  beforeMs: active.beforeMs + Math.max(0, (savedMono ?? active.sinceMono) - active.sinceMono),
+  sinceMono: now.mono,
+});
 
 const rebaseHistory = ({ ended, previous, backoff, ...rest }: ContainerHistory, now: Moment): ContainerHistory => ({
   ...rest,
@@ -61,7 +73,7 @@ export const observe = (record: PodRecord, found: FoundSandbox, now: Moment): Po
   }
   const containers = mapHistories(record, (history, name) => {
     const observed = seen.get(name);
-    if (observed) return takeOver(history, observed, now);
+    if (observed) return takeOver(history, observed, found.spec?.attempt ?? record.sandboxes - 1, now);
     // The shim forgets only what was durable here: an attempt it does not know was never carried out, unless it ran.
     return found.alive && attemptPhase(history) === 'running' ? lose(history, VANISHED, now) : history;
   });
@@ -76,11 +88,18 @@ export const observe = (record: PodRecord, found: FoundSandbox, now: Moment): Po
 
 const VANISHED = 'The container could not be located: its sandbox runs, but does not know it';
 
-const takeOver = (history: ContainerHistory, observed: ContainerRecord, now: Moment): ContainerHistory => {
+const takeOver = (
+  history: ContainerHistory,
+  observed: ContainerRecord,
+  sandbox: number,
+  now: Moment,
+): ContainerHistory => {
   if (observed.attempt < history.launched || history.ended?.attempt === observed.attempt) return history;
   const running = {
     ...confirm(history, observed.attempt, observed.startedAt, observed.user),
-    ...fromContainerLabels(observed.labels),
+    ...fromContainerLabels(observed.labels, sandbox),
+    // A resize since the start is known here only.
+    ...(observed.attempt === history.launched && history.resources && { resources: history.resources }),
   };
   if (observed.exit === undefined) return running;
   return end(running, endedByExit(observed.attempt, observed.exit, monoOf(observed.exit.finishedAt, now)));

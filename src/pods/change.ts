@@ -1,4 +1,6 @@
 /** What a desired object means for the incarnation that exists. Pure. */
+import { changeKind } from '../manifest/change-kind.ts';
+import { allContainers } from '../manifest/containers.ts';
 import { deletionGrace } from './grace.ts';
 import { newHistory } from './history.ts';
 import { rfc3339 } from './status/rfc3339.ts';
@@ -7,30 +9,38 @@ import type { DesiredPod, PodRecord, Termination } from './types.ts';
 export type Change = 'none' | 'update' | 'replace' | 'delete';
 
 /**
- * Absence is never a delete. A changed spec replaces; labels and annotations alone are taken over in place. An equal
+ * Absence is never a delete. A changed spec replaces; labels, annotations, images, cpu and memory are taken over in place. An equal
  * manifest whose spec digest differs comes from an agent that fills in other defaults: no reason to restart anything.
  */
 export const changeOf = (record: PodRecord, desired: DesiredPod | undefined): Change => {
   if (desired === undefined) return 'none';
   if (desired.deletionTimestamp !== undefined) return 'delete';
   if (desired.manifestDigest === record.manifestDigest) return 'none';
-  return desired.specDigest === record.specDigest ? 'update' : 'replace';
+  if (desired.specDigest === record.specDigest) return 'update';
+  if (record.outcome || record.deleting) return 'replace';
+  return changeKind(record.pod.spec, desired.pod.spec).kind === 'other' ? 'replace' : 'update';
 };
 
 /** How the pod is to end. A deletion's own grace counts, else the grace of the spec that runs. */
 export const terminationOf = (
   record: PodRecord,
-  { reason, now, requestedGrace }: { reason: Termination['reason']; now: Date; requestedGrace?: number | undefined },
+  {
+    reason,
+    now,
+    mono,
+    requestedGrace,
+  }: { reason: Termination['reason']; now: Date; mono: number; requestedGrace?: number | undefined },
 ): Termination => ({
   reason,
   deletionTimestamp: rfc3339(now),
   graceSeconds: deletionGrace(requestedGrace, record.pod.spec.terminationGracePeriodSeconds),
+  sinceMono: mono,
 });
 
 /** The record of a new incarnation. A `metadata.uid` in the manifest is not used: uids are this agent's to give. */
 export const newRecord = (
   desired: DesiredPod,
-  { uid, bootId, now }: { uid: string; bootId: string; now: Date },
+  { uid, bootId, now, mono }: { uid: string; bootId: string; now: Date; mono: number },
 ): PodRecord => ({
   uid,
   namespace: desired.namespace,
@@ -41,8 +51,9 @@ export const newRecord = (
   pod: desired.pod,
   createdAt: rfc3339(now),
   bootId,
+  active: { beforeMs: 0, sinceMono: mono },
   sandboxes: 0,
-  containers: Object.fromEntries(desired.pod.spec.containers.map(({ name }) => [name, newHistory()])),
+  containers: Object.fromEntries(allContainers(desired.pod.spec).map(({ name }) => [name, newHistory()])),
   conditions: [],
 });
 
@@ -51,8 +62,9 @@ export const updatedRecord = (record: PodRecord, desired: DesiredPod): PodRecord
   const { generation: _, ...rest } = record;
   return {
     ...rest,
+    specDigest: desired.specDigest,
     manifestDigest: desired.manifestDigest,
     ...(desired.generation !== undefined && { generation: desired.generation }),
-    pod: { ...record.pod, metadata: desired.pod.metadata },
+    pod: desired.pod,
   };
 };

@@ -1,5 +1,5 @@
 /** What the reconciler is given, as the interfaces it declares for itself. */
-import type { Pod } from '../manifest/types.ts';
+import type { Container, Pod } from '../manifest/types.ts';
 import type { Allocatable } from './admission.ts';
 import type { Paths } from './paths.ts';
 import type { IdentityFiles, PodFiles } from './pod-files.ts';
@@ -73,7 +73,8 @@ export interface PodManagerDeps {
   oci(input: ContainerConfigInput): object;
   /** Contents of the pod's hosts, hostname and resolv.conf. */
   identityFiles(input: IdentityInput): IdentityFiles;
-  /** Limits of the pod's own cgroup. */
+  /** Limits of one container's cgroup, and of the pod's own. */
+  containerResources(container: Container, pod: Pod): LinuxResources;
   podResources(pod: Pod): LinuxResources;
   /** Retained status; called only when something in it changed. */
   publishStatus(pod: PublishedPod): void;

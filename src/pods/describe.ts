@@ -1,4 +1,5 @@
 /** A pod as local commands, device calls and metrics want it. */
+import { allContainers } from '../manifest/containers.ts';
 import { attemptPhase } from './history.ts';
 import type { Incarnation } from './incarnation.ts';
 import { logPath } from './paths.ts';
@@ -34,7 +35,7 @@ export const describePod = (incarnation: Incarnation): PodDescription => {
   const { record, sandbox, parts, state } = incarnation;
   const cgroup = `${parts.cgroupRoot}/pod${record.uid}`;
   const pids = new Map(sandbox?.containers().map(({ name, pid, exit }) => [name, exit ? undefined : pid]));
-  const containers = record.pod.spec.containers.map(({ name }): ContainerDescription => {
+  const containers = allContainers(record.pod.spec).map(({ name }): ContainerDescription => {
     const history = historyOf(record, name);
     const attempt = history.launched;
     const pid = attemptPhase(history) === 'running' ? pids.get(name) : undefined;

@@ -1,8 +1,8 @@
 /** Pure steps in the life of one container: each takes a history and returns the next one. */
-
+import type { ResourceRequirements } from '../manifest/types.ts';
 import { nextBackoff } from './backoff.ts';
 import type { ContainerExit, ProcessUser } from './ports.ts';
-import type { ContainerHistory, EndedAttempt } from './types.ts';
+import type { ContainerHistory, EndedAttempt, Origin } from './types.ts';
 
 export const EXIT_LOST = 137;
 export const EXIT_START_FAILED = 128;
@@ -22,8 +22,29 @@ export const attemptPhase = (history: ContainerHistory): AttemptPhase => {
 export const nextAttempt = (history: ContainerHistory): number =>
   attemptPhase(history) === 'ended' ? history.launched + 1 : Math.max(0, history.launched);
 
+/** What is decided with a launch and must be durable with it. */
+export interface LaunchFacts {
+  origin: Origin;
+  resources: ResourceRequirements;
+  postStart: boolean;
+}
+
 /** The attempt is going to be started: what must be durable before it is. */
-export const launch = (history: ContainerHistory): ContainerHistory => ({ ...history, launched: nextAttempt(history) });
+export const launch = (history: ContainerHistory, facts?: LaunchFacts): ContainerHistory => {
+  const { postStartDue: _, condemned: __, ...rest } = history;
+  const launched = nextAttempt(history);
+  if (facts === undefined) return { ...rest, launched };
+  const { origin, resources, postStart } = facts;
+  return { ...rest, launched, origin, resources, ...(postStart && { postStartDue: launched }) };
+};
+
+/** The hook of this attempt came through. */
+export const hookDone = ({ postStartDue, ...rest }: ContainerHistory, attempt: number): ContainerHistory =>
+  postStartDue === undefined || postStartDue === attempt ? rest : { ...rest, postStartDue };
+
+/** Of the newest attempt; undefined when there was none, or it was started by an older agent. */
+export const originOf = (history: ContainerHistory): Origin | undefined =>
+  attemptPhase(history) === 'ended' ? history.ended?.origin : history.origin;
 
 /** The launch came to nothing and the runner was never asked: the number is free again. */
 export const unlaunch = (history: ContainerHistory): ContainerHistory =>
@@ -50,11 +71,17 @@ export const confirm = (
 /** The attempt ended. An end already known changes nothing: events are replayed after every agent restart. */
 export const end = (history: ContainerHistory, ended: EndedAttempt): ContainerHistory => {
   if (history.ended && history.ended.attempt >= ended.attempt) return history;
-  const { running: _, ...rest } = history;
+  const { running: _, postStartDue: __, condemned, ...rest } = history;
+  const fate = condemned?.attempt === ended.attempt ? condemned : undefined;
   return {
     ...rest,
     launched: Math.max(history.launched, ended.attempt),
-    ended,
+    ended: {
+      ...ended,
+      ...(history.origin && { origin: history.origin }),
+      ...(fate?.restart && { restart: true }),
+      ...(fate?.failure && { failure: fate.failure }),
+    },
     ...(history.ended && { previous: history.ended }),
   };
 };

@@ -5,7 +5,7 @@
 import type { Moment } from './adoption.ts';
 import type { PodManagerDeps } from './deps.ts';
 import type { PodFiles } from './pod-files.ts';
-import type { Sandbox } from './ports.ts';
+import type { Prober, Sandbox } from './ports.ts';
 import { RecordSaver } from './saver.ts';
 import { historyOf, newState, type PodState } from './state.ts';
 import type { Timers } from './timers.ts';
@@ -13,8 +13,7 @@ import type { ContainerHistory, PodEvent, PodRecord } from './types.ts';
 import type { VolumePaths } from './volumes/volume-host.ts';
 
 /** The manager's dependencies with the optional ones filled in. */
-export type Parts = Required<Omit<PodManagerDeps, 'prober'>> &
-  Pick<PodManagerDeps, 'prober'> & { timers: Timers; files: PodFiles };
+export type Parts = Required<PodManagerDeps> & { timers: Timers; files: PodFiles; prober: Prober };
 
 export interface IncarnationOptions {
   parts: Parts;
@@ -31,6 +30,8 @@ export class Incarnation {
   readonly wake: () => void;
   sandbox: Sandbox | undefined;
   volumePaths: VolumePaths = {};
+  /** `<container>/<attempt>/<probe>` → the watch that runs. */
+  readonly watches = new Map<string, { stop(): void }>();
   /** Nothing of it is left; what still comes back from operations is to be ignored. */
   gone = false;
   readonly #emit: IncarnationOptions['emit'];
@@ -43,7 +44,7 @@ export class Incarnation {
     this.#emit = emit;
     this.saver = new RecordSaver({
       timers: parts.timers,
-      write: () => parts.records.put(this.state.record),
+      write: () => parts.records.put({ ...this.state.record, savedMono: this.now() }),
       onError: (error) => parts.log.error({ err: error, uid: record.uid }, 'pod record could not be written'),
     });
   }

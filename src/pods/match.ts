@@ -7,6 +7,7 @@
  */
 import { type FoundSandbox, loseAll, type Moment, observe, rebase, recordOf } from './adoption.ts';
 import type { DesiredPod, PodRecord } from './types.ts';
+import { upgraded } from './upgrade.ts';
 
 export interface Matched {
   record: PodRecord;
@@ -29,7 +30,7 @@ export const match = ({
   desired: DesiredPod[];
   now: Moment;
 }): { pods: Matched[]; unmanaged: string[] } => {
-  const stored = new Map(records.map((record) => [record.uid, record]));
+  const stored = new Map(records.map((record) => [record.uid, upgraded(record, now.mono)]));
   const unmanaged: string[] = [];
   const pods: Matched[] = [];
   for (const sandbox of found) {

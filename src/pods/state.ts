@@ -2,15 +2,11 @@
  * The in-memory picture of one incarnation of a pod, as plain data: the planner reads it, the worker's operations
  * change it. Handles (the Sandbox object, promises, timers) stay with the worker.
  */
+import { allContainers } from '../manifest/containers.ts';
 import type { Retry } from './backoff.ts';
+import { attemptPhase } from './history.ts';
 import type { Image } from './ports.ts';
-import type { ContainerHistory, PodRecord } from './types.ts';
-
-/** A reason as status and events show it. */
-export interface Failure {
-  reason: string;
-  message: string;
-}
+import type { ContainerHistory, Failure, PodRecord } from './types.ts';
 
 /** One asynchronous step that is done at most once at a time. */
 export interface Step {
@@ -21,6 +17,23 @@ export interface Step {
 
 export type SandboxPhase = 'absent' | 'creating' | 'ready' | 'lost' | 'destroying';
 
+/** How far the end of one running container has come. */
+export interface Stopping {
+  /** When its grace is over (monotonic ms), as known when the last step was taken. */
+  deadline: number;
+  preStop: 'none' | 'busy' | 'done';
+  /** The stop signal was sent; SIGKILL follows at this moment. */
+  killAt?: number;
+}
+
+/** Verdicts of the probes about one attempt; each begins anew with an attempt, and with an agent. */
+export interface Health {
+  attempt: number;
+  startup: 'unknown' | 'ok' | 'failed';
+  ready: boolean;
+  alive: boolean;
+}
+
 export interface ContainerRun {
   /** `done` means `resolved` may be used for the next start; each start asks again. */
   image: Step & { resolved?: Image };
@@ -28,8 +41,12 @@ export interface ContainerRun {
   starting: boolean;
   /** The configuration or the directories could not be made; no attempt was used up. */
   config?: { failure: Failure; retry: Retry };
-  /** A stop was sent; SIGKILL follows at `deadline` (monotonic ms). */
-  stopping?: { deadline: number };
+  stopping?: Stopping;
+  /** What the probes have found out about the running attempt. */
+  health?: Health;
+  /** The postStart hook is running, or a resize is under way. */
+  hook: 'idle' | 'busy';
+  resize: Step;
   /** The shim still remembers an ended attempt, to be removed before the next start. */
   residue: boolean;
 }
@@ -49,10 +66,23 @@ export const newState = (record: PodRecord): PodState => ({
   volumes: { phase: 'idle' },
   sandbox: { phase: 'absent' },
   cleaning: { phase: 'idle' },
-  containers: new Map(
-    record.pod.spec.containers.map(({ name }) => [name, { image: { phase: 'idle' }, starting: false, residue: false }]),
-  ),
+  containers: new Map(allContainers(record.pod.spec).map(({ name }) => [name, newRun()])),
 });
+
+const newRun = (): ContainerRun => ({
+  image: { phase: 'idle' },
+  starting: false,
+  hook: 'idle',
+  resize: { phase: 'idle' },
+  residue: false,
+});
+
+/** Number of the sandbox there is, or that is being built; undefined when there is none to start anything in. */
+export const sandboxNumber = ({ record, sandbox }: PodState): number | undefined =>
+  sandbox.phase === 'ready' || sandbox.phase === 'creating' ? record.sandboxes - 1 : undefined;
+
+export const isRunning = (state: PodState, container: string): boolean =>
+  attemptPhase(historyOf(state.record, container)) === 'running';
 
 /** A container's history, which exists for every container of the spec. */
 export const historyOf = (record: PodRecord, container: string): ContainerHistory => {

@@ -1,6 +1,6 @@
 /** The reconciler's own nouns: what is wanted, what is remembered about each pod, and what is reported. */
 
-import type { FieldError, Pod, PodCondition, PodSpec, PodStatus } from '../manifest/types.ts';
+import type { FieldError, Pod, PodCondition, PodSpec, PodStatus, ResourceRequirements } from '../manifest/types.ts';
 import type { ProcessUser } from './ports.ts';
 
 /** One stored, admitted manifest. A row stays, with `deletionTimestamp`, until `clearDesired` was called for it. */
@@ -20,6 +20,31 @@ export interface DesiredPod {
   source?: string | undefined;
 }
 
+/** Which sandbox an attempt belongs to, and of which image it is. Absent in records of older agents. */
+export interface Origin {
+  sandbox: number;
+  /** The reference of the spec it was started by. */
+  image: string;
+}
+
+/** A reason as status and events show it. */
+export interface Failure {
+  reason: string;
+  message: string;
+}
+
+/** Why a running attempt is being ended while its pod goes on. */
+export interface Condemned {
+  attempt: number;
+  /** Monotonic ms; `graceMs` counts from here. */
+  sinceMono: number;
+  graceMs: number;
+  /** It is started again whatever the restart policy says of its exit code. */
+  restart: boolean;
+  /** Shown as the waiting reason afterwards, e.g. PostStartHookError. */
+  failure?: Failure;
+}
+
 /** How an attempt ended, and when on both clocks. */
 export interface EndedAttempt {
   attempt: number;
@@ -35,6 +60,10 @@ export interface EndedAttempt {
   finishedMono: number;
   /** A reboot took it, not a fault of its own: its restart is immediate and does not lengthen the back-off. */
   rebooted?: boolean;
+  origin?: Origin;
+  /** The attempt was condemned: started again regardless of policy, and what to show until then. */
+  restart?: boolean;
+  failure?: Failure;
 }
 
 /** Restart back-off of one container. Times are monotonic ms of the record's boot. */
@@ -60,6 +89,12 @@ export interface ContainerHistory {
   /** Of the newest attempt that was started. */
   imageID?: string;
   stopSignal?: string;
+  origin?: Origin;
+  /** What its cgroup was given; differs from the spec's while a resize is to be done. */
+  resources?: ResourceRequirements;
+  /** Attempt whose postStart hook has not come through yet. */
+  postStartDue?: number;
+  condemned?: Condemned;
 }
 
 export interface Termination {
@@ -68,6 +103,8 @@ export interface Termination {
   /** RFC 3339, shown in metadata. */
   deletionTimestamp: string;
   reason: 'Deleted' | 'Replaced' | 'Drained';
+  /** Monotonic ms of the record's boot from which the grace counts. */
+  sinceMono: number;
 }
 
 /** How a pod ended for good. */
@@ -93,6 +130,10 @@ export interface PodRecord {
   createdAt: string;
   /** The boot the monotonic times in here belong to. */
   bootId: string;
+  /** How long the pod has been active, for activeDeadlineSeconds: `beforeMs` in earlier boots, and since `sinceMono`. */
+  active: { beforeMs: number; sinceMono: number };
+  /** Monotonic ms at which the record was last written. */
+  savedMono?: number;
   /** Sandboxes asked for so far; the next one's attempt number. */
   sandboxes: number;
   ip?: string;

@@ -13,6 +13,7 @@ import { perform } from './operations/perform.ts';
 import { attach } from './operations/sandbox.ts';
 import { plan } from './plan/plan.ts';
 import type { Sandbox } from './ports.ts';
+import { stopWatching, watchProbes } from './probes/watch.ts';
 import { StatusPublisher } from './publisher.ts';
 import { publishedPod, rejectedStatus } from './status/pod-status.ts';
 import type { DesiredPod, Outcome, PodEvent, PodRecord, Termination } from './types.ts';
@@ -122,7 +123,7 @@ export class PodWorker {
     this.terminate('Drained', graceSeconds);
     const record = this.#pod?.record;
     if (graceSeconds !== undefined && record?.deleting && this.#pod) {
-      this.#pod.record = { ...record, deleting: shorten(record.deleting, graceSeconds) };
+      this.#pod.record = { ...record, deleting: shorten(record.deleting, graceSeconds, this.#pod.now()) };
     }
   }
 
@@ -142,6 +143,7 @@ export class PodWorker {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelWake?.();
+    if (this.#pod) stopWatching(this.#pod);
     await this.#pod?.settled();
     this.#pod?.saver.flush({ all: true });
     this.#pod?.saver.discard();
@@ -165,6 +167,7 @@ export class PodWorker {
     const now = pod.now();
     const { actions, wakeAt } = plan(pod.state, now);
     for (const action of actions) perform(pod, action);
+    watchProbes(pod);
     this.#report(pod);
     pod.saver.flush();
     if (wakeAt !== undefined) this.#wakeIn(wakeAt - now);
@@ -177,7 +180,12 @@ export class PodWorker {
     }
     if (this.#draining) return;
     const { clock, node, newUid } = this.#parts;
-    const record = newRecord(desired, { uid: newUid(), bootId: node.bootId, now: clock.now() });
+    const record = newRecord(desired, {
+      uid: newUid(),
+      bootId: node.bootId,
+      now: clock.now(),
+      mono: clock.monotonicMs(),
+    });
     const outcome = this.#options.admit(desired);
     this.#pod = this.#incarnation(outcome ? { ...record, outcome } : record);
     if (outcome) {
@@ -201,8 +209,9 @@ export class PodWorker {
   /** Once begun a termination is only ever shortened. */
   #beginTermination(pod: Incarnation, reason: Termination['reason'], requestedGrace?: number): void {
     const { deleting } = pod.record;
-    const asked = terminationOf(pod.record, { reason, now: this.#parts.clock.now(), requestedGrace });
-    const next = deleting ? shorten(deleting, asked.graceSeconds) : asked;
+    const mono = pod.now();
+    const asked = terminationOf(pod.record, { reason, now: this.#parts.clock.now(), mono, requestedGrace });
+    const next = deleting ? shorten(deleting, asked.graceSeconds, mono) : asked;
     if (next === deleting) return;
     pod.record = { ...pod.record, deleting: next };
     pod.saver.markUrgent();
@@ -210,6 +219,7 @@ export class PodWorker {
 
   /** Nothing of the incarnation is left; what is desired under its name, a tombstone included, is looked at next. */
   #ended(desired: DesiredPod | undefined): void {
+    if (this.#pod) stopWatching(this.#pod);
     this.#pod = undefined;
     if (desired === undefined && !this.#draining) this.#clearStatus();
   }

@@ -1,4 +1,4 @@
-/** Starting and stopping one container. */
+/** Starting one container. */
 import { nextRetry } from '../backoff.ts';
 import { asRunnerError, failureMessage, messageOf, startFailureMessage } from '../failures.ts';
 import { attemptPhase, confirm, countRestart, end, endedAtStart, launch, unlaunch } from '../history.ts';
@@ -9,10 +9,10 @@ import type { ContainerSpec, Image, Sandbox } from '../ports.ts';
 import { historyOf, runOf } from '../state.ts';
 import { rfc3339 } from '../status/rfc3339.ts';
 import { hostnameOf } from './hostname.ts';
+import { launchFacts } from './launch.ts';
 
 /** The shim that was to do it is gone, or hangs and may yet do it: the sandbox is lost; it is not a failed start. */
 const SHIM_GONE = ['ESHIMLOST', 'ECONNRESET', 'EPIPE', 'ENOTCONN', 'ECONNREFUSED', 'ETIMEDOUT'];
-const DEFAULT_STOP_SIGNAL = 'SIGTERM';
 
 /** A start that cannot even be tried; uses up no attempt. `reason` is the Kubernetes waiting reason. */
 class NotStartable extends Error {
@@ -56,7 +56,8 @@ const commitAttempt = (pod: Incarnation, name: string, image: Image): void => {
   const history = historyOf(pod.record, name);
   const durable = attemptPhase(history) === 'launched';
   const { stopSignal } = image.config;
-  pod.change(name, (before) => ({ ...launch(before), imageID: image.id, ...(stopSignal && { stopSignal }) }));
+  const facts = launchFacts(pod.record, name, pod.record.sandboxes - 1);
+  pod.change(name, (before) => ({ ...launch(before, facts), imageID: image.id, ...(stopSignal && { stopSignal }) }));
   if (!durable) pod.saver.save();
 };
 
@@ -170,23 +171,4 @@ const dropOldAttempts = async (pod: Incarnation, name: string, attempt: number):
   await files
     .dropOldAttempts(pod.record.uid, name, attempt)
     .catch((error: unknown) => log.warn({ err: error, uid: pod.record.uid }, 'old container files not removed'));
-};
-
-/** Sends the stop signal; SIGKILL follows after `graceMs`. The end arrives as an event. */
-export const stopContainer = (pod: Incarnation, name: string, graceMs: number): void => {
-  const { sandbox } = pod;
-  const run = runOf(pod.state, name);
-  const signal = historyOf(pod.record, name).stopSignal ?? DEFAULT_STOP_SIGNAL;
-  if (run.stopping === undefined) pod.event('Normal', 'Killing', `Stopping container ${name}`, name);
-  run.stopping = { deadline: pod.now() + graceMs };
-  pod.operate(async () => {
-    try {
-      await sandbox?.stop(name, signal, graceMs);
-    } catch (error) {
-      const subject = { namespace: pod.record.namespace, pod: pod.record.name, container: name };
-      pod.event('Warning', 'FailedKillPod', failureMessage(error, subject), name);
-      // Its grace is forfeit: the sandbox is taken down, which kills by cgroup.
-      if (run.stopping) run.stopping.deadline = pod.now();
-    }
-  });
 };

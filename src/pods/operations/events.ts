@@ -1,8 +1,9 @@
 /** What a sandbox reports by itself: ends of containers, OOM kills, its own loss. */
+import { findContainer } from '../../manifest/containers.ts';
 import { restartDueAt } from '../backoff.ts';
 import { end, endedByExit } from '../history.ts';
 import type { Incarnation } from '../incarnation.ts';
-import { restarts } from '../plan/container-need.ts';
+import { startsAgain } from '../plan/restart.ts';
 import type { Sandbox, SandboxEvent } from '../ports.ts';
 import { historyOf } from '../state.ts';
 
@@ -37,8 +38,10 @@ const onExit = (pod: Incarnation, sandbox: Sandbox, { container, attempt, exit }
 
 const reportBackoff = (pod: Incarnation, container: string): void => {
   const { record } = pod;
-  const { ended, backoff } = historyOf(record, container);
-  if (record.deleting || ended === undefined || !restarts(record.pod.spec.restartPolicy, ended.exitCode)) return;
+  const history = historyOf(record, container);
+  const { ended, backoff } = history;
+  const spec = findContainer(record.pod.spec, container);
+  if (record.deleting || ended === undefined || !spec || !startsAgain(record.pod.spec, spec, history)) return;
   if (restartDueAt(backoff, ended.finishedMono) <= pod.now()) return;
   const message = `Back-off restarting failed container ${container} in pod ${record.name}_${record.namespace}(${record.uid})`;
   pod.event('Warning', 'BackOff', message, container);

@@ -1,12 +1,18 @@
 /** Each action of a plan to what carries it out; an action without one does not compile. */
-import { end, endedUnseen, launch } from '../history.ts';
+import type { Container } from '../../manifest/types.ts';
+import { attemptPhase, end, endedUnseen, launch } from '../history.ts';
 import type { Incarnation } from '../incarnation.ts';
 import type { Action } from '../plan/action.ts';
+import { historyOf } from '../state.ts';
 import type { Outcome } from '../types.ts';
 import { clean } from './clean.ts';
-import { startContainer, stopContainer } from './container.ts';
+import { condemn } from './condemn.ts';
+import { startContainer } from './container.ts';
+import { postStart } from './hooks.ts';
 import { ensureImage, prepareVolumes } from './prepare.ts';
+import { resizeContainer } from './resize.ts';
 import { createSandbox, destroySandbox } from './sandbox.ts';
+import { preStop, stopContainer } from './stop.ts';
 
 type Performers = { [Kind in Action['do']]: (pod: Incarnation, action: Extract<Action, { do: Kind }>) => void };
 
@@ -15,7 +21,11 @@ const PERFORMERS: Performers = {
   'prepare-volumes': (pod) => prepareVolumes(pod),
   'create-sandbox': (pod, { launch: names }) => createSandbox(pod, names),
   start: (pod, { container }) => startContainer(pod, container),
-  stop: (pod, { container, graceMs }) => stopContainer(pod, container, graceMs),
+  'post-start': (pod, { container }) => postStart(pod, container),
+  resize: (pod, { container }) => resizeContainer(pod, container),
+  condemn: (pod, { container, fate, message }) => condemn(pod, container, fate, message),
+  'pre-stop': (pod, { container, deadline }) => preStop(pod, container, deadline),
+  stop: (pod, { container, graceMs, deadline }) => stopContainer(pod, container, { graceMs, deadline }),
   'destroy-sandbox': (pod) => destroySandbox(pod),
   finish: (pod, { outcome }) => finish(pod, outcome),
   clean: (pod, { scope }) => clean(pod, scope),
@@ -27,15 +37,21 @@ export const perform = (pod: Incarnation, action: Action): void => {
   performer(pod, action);
 };
 
-/** Containers that never came to run end with the pod, so that none is left Waiting in a pod that is over. */
+/**
+ * Nothing is left Waiting in a pod that is over, except what waited for init containers that did not succeed (kubelet
+ * TerminatePod).
+ */
 const finish = (pod: Incarnation, outcome: Outcome): void => {
   const { wall, mono } = pod.moment();
-  const message = 'The container could not be started before its run-once pod lost its sandbox';
-  for (const name of pod.state.containers.keys()) {
+  const { initContainers, containers } = pod.record.pod.spec;
+  const launched = ({ name }: Container) => historyOf(pod.record, name).launched >= 0;
+  const initialized = initContainers.length === 0 || containers.some(launched);
+  const message = 'The container could not be located when the pod was terminated';
+  for (const { name } of [...initContainers.filter(launched), ...(initialized ? containers : [])]) {
     pod.change(name, (history) => {
-      if (history.ended?.attempt === history.launched && history.ended) return history;
-      const launched = launch(history);
-      return end(launched, endedUnseen(launched, { message, finishedAt: wall, finishedMono: mono }));
+      if (attemptPhase(history) === 'ended') return history;
+      const unseen = launch(history);
+      return end(unseen, endedUnseen(unseen, { message, finishedAt: wall, finishedMono: mono }));
     });
   }
   pod.record = { ...pod.record, outcome };

@@ -1,4 +1,5 @@
 /** What a pod needs before a sandbox makes sense: images and volumes. */
+import { findContainer } from '../../manifest/containers.ts';
 import { nextRetry } from '../backoff.ts';
 import { failureMessage } from '../failures.ts';
 import { unlaunch } from '../history.ts';
@@ -8,7 +9,7 @@ import { imageFailure } from '../status/waiting.ts';
 
 /** Asks for the container's image. A failure takes back a launch that counted on it. */
 export const ensureImage = (pod: Incarnation, name: string): void => {
-  const container = pod.record.pod.spec.containers.find((candidate) => candidate.name === name);
+  const container = findContainer(pod.record.pod.spec, name);
   const run = runOf(pod.state, name);
   if (container === undefined) return;
   run.image = { ...run.image, phase: 'busy' };

@@ -7,6 +7,7 @@ import type { Incarnation } from '../incarnation.ts';
 import type { Sandbox } from '../ports.ts';
 import { historyOf, runOf } from '../state.ts';
 import { followEvents } from './events.ts';
+import { launchFacts } from './launch.ts';
 import { sandboxSpec } from './sandbox-spec.ts';
 
 /**
@@ -42,7 +43,7 @@ const commitLaunch = (pod: Incarnation, launching: string[]): void => {
     const { hostNetwork } = pod.record.pod.spec;
     const address = hostNetwork ? {} : { ip: parts.leases.lease(pod.record.uid) };
     const containers = mapHistories(pod.record, (history, name) =>
-      launching.includes(name) ? launch(history) : history,
+      launching.includes(name) ? launch(history, launchFacts(pod.record, name, pod.record.sandboxes)) : history,
     );
     pod.record = { ...pod.record, ...address, containers, sandboxes: pod.record.sandboxes + 1 };
     pod.saver.save();
@@ -104,6 +105,8 @@ export const destroySandbox = (pod: Incarnation): void => {
     for (const run of state.containers.values()) {
       run.residue = false;
       delete run.stopping;
+      delete run.health;
+      run.resize = { phase: 'idle' };
     }
   });
 };

@@ -1,4 +1,4 @@
-import type { Outcome } from '../types.ts';
+import type { Condemned, Outcome } from '../types.ts';
 
 /** Everything a worker can do. Each is started at once and reports back; the worker then plans again. */
 export type Action =
@@ -10,8 +10,16 @@ export type Action =
   | { do: 'create-sandbox'; launch: string[] }
   /** Start the container's next attempt in the ready sandbox. Preceded by its image and the volumes. */
   | { do: 'start'; container: string }
-  /** Stop signal now, SIGKILL after `graceMs`. */
-  | { do: 'stop'; container: string; graceMs: number }
+  /** Run the postStart hook of the attempt that has just come to run. */
+  | { do: 'post-start'; container: string }
+  /** Give the running container the limits its spec has now. */
+  | { do: 'resize'; container: string }
+  /** The running attempt is to end though its pod goes on; the plan then stops it. */
+  | { do: 'condemn'; container: string; fate: Omit<Condemned, 'attempt'>; message: string }
+  /** Run the preStop hook, until `deadline` (monotonic ms) at most. */
+  | { do: 'pre-stop'; container: string; deadline: number }
+  /** Stop signal now, SIGKILL after `graceMs`. `deadline` is the one it was reckoned from. */
+  | { do: 'stop'; container: string; graceMs: number; deadline: number }
   /** Take the sandbox down with all that is left in it; what nobody saw end becomes ContainerStatusUnknown. */
   | { do: 'destroy-sandbox' }
   /** The pod ended for good; durable before anything of it is removed. */

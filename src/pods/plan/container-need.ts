@@ -1,8 +1,11 @@
 /** What one container of a live pod needs next. */
+import { isInit } from '../../manifest/containers.ts';
+import type { Container } from '../../manifest/types.ts';
 import { restartDueAt } from '../backoff.ts';
 import { attemptPhase } from '../history.ts';
-import { historyOf, type PodState, runOf } from '../state.ts';
-import type { ContainerHistory, PodRecord } from '../types.ts';
+import { historyOf, type PodState, runOf, sandboxNumber } from '../state.ts';
+import type { ContainerHistory } from '../types.ts';
+import { restartsAfter, startsAgain } from './restart.ts';
 
 export type Need =
   /** Never again: it ended and its policy leaves it so, or its sandbox is gone and it must not run. */
@@ -12,33 +15,53 @@ export type Need =
   /** It is to be started, not before `dueAt` (monotonic ms). */
   | { kind: 'start'; dueAt: number };
 
-/** Whether an ended container is started again (kubelet ShouldContainerBeRestarted). */
-export const restarts = (policy: 'Always' | 'OnFailure' | 'Never', exitCode: number): boolean =>
-  policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
+const AT_ONCE = Number.NEGATIVE_INFINITY;
 
-export const containerNeed = (state: PodState, name: string): Need => {
-  const { record } = state;
-  const history = historyOf(record, name);
-  const run = runOf(state, name);
+export const containerNeed = (state: PodState, container: Container): Need => {
+  const history = historyOf(state.record, container.name);
+  const run = runOf(state, container.name);
   const phase = attemptPhase(history);
   if (run.starting || phase === 'running') return { kind: 'wait' };
-  const notBefore = run.config?.retry.notBefore ?? Number.NEGATIVE_INFINITY;
-  if (phase === 'ended') return endedNeed(record, history, notBefore);
-  return runOnceOver(state) ? { kind: 'over' } : { kind: 'start', dueAt: notBefore };
+  const notBefore = run.config?.retry.notBefore ?? AT_ONCE;
+  if (phase === 'ended') return endedNeed(state, container, history, notBefore);
+  return runOnceOver(state, container) ? { kind: 'over' } : { kind: 'start', dueAt: notBefore };
 };
 
-const endedNeed = (record: PodRecord, { ended, backoff }: ContainerHistory, notBefore: number): Need => {
-  if (ended === undefined || !restarts(record.pod.spec.restartPolicy, ended.exitCode)) return { kind: 'over' };
-  const dueAt = ended.rebooted ? Number.NEGATIVE_INFINITY : restartDueAt(backoff, ended.finishedMono);
+const endedNeed = (state: PodState, container: Container, history: ContainerHistory, notBefore: number): Need => {
+  const { ended, backoff } = history;
+  const { spec } = state.record.pod;
+  if (ended === undefined) return { kind: 'over' };
+  const afresh = isInit(spec, container) && !isOfSandbox(state, history) && !runOnceOver(state, container);
+  if (!afresh && !startsAgain(spec, container, history)) return { kind: 'over' };
+  const dueAt =
+    ended.rebooted || (afresh && ended.exitCode === 0) ? AT_ONCE : restartDueAt(backoff, ended.finishedMono);
   return { kind: 'start', dueAt: Math.max(dueAt, notBefore) };
+};
+
+/** Whether the newest attempt was launched into the sandbox that is there now. */
+export const isOfSandbox = (state: PodState, history: ContainerHistory): boolean => {
+  const current = sandboxNumber(state);
+  if (current === undefined || history.launched < 0) return false;
+  const origin = attemptPhase(history) === 'ended' ? history.ended?.origin : history.origin;
+  return (origin?.sandbox ?? current) === current;
 };
 
 /**
  * A run-once pod that lost its sandbox after any container was launched ends; no second sandbox is built for the
- * containers that had not come to run yet (kubelet: restartPolicy Never and attempt ≠ 0).
+ * containers that had not come to run yet (kubelet: restartPolicy Never and attempt ≠ 0). A container that has a policy
+ * of its own to restart after such an end is started all the same.
  */
-const runOnceOver = ({ record, sandbox }: PodState): boolean =>
-  record.pod.spec.restartPolicy === 'Never' &&
-  sandbox.phase === 'absent' &&
-  record.sandboxes > 0 &&
-  Object.values(record.containers).some((history) => history.launched >= 0);
+const runOnceOver = ({ record, sandbox }: PodState, container: Container): boolean => {
+  const { spec } = record.pod;
+  return (
+    spec.restartPolicy === 'Never' &&
+    sandbox.phase === 'absent' &&
+    record.sandboxes > 0 &&
+    Object.values(record.containers).some((history) => history.launched >= 0) &&
+    !spec.containers.some((regular) => restartsAfter(spec, regular, LOST)) &&
+    container.restartPolicyRules.length === 0
+  );
+};
+
+/** What a container that went down with its sandbox exits with. */
+const LOST = 137;

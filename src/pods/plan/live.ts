@@ -1,38 +1,57 @@
 /** The plan of a pod that is wanted and has not ended. */
-import { historyOf, type PodState, runOf, type Step } from '../state.ts';
-import type { Outcome } from '../types.ts';
+import { type PodState, runOf, type Step } from '../state.ts';
 import type { Action, Plan } from './action.ts';
 import { containerNeed } from './container-need.ts';
+import { type Ending, endingOf } from './ending.ts';
+import { planInit } from './init-containers.ts';
+import { planRunning } from './running.ts';
+import { stopAll } from './termination-order.ts';
 import { Wake } from './wake.ts';
 
 /**
- * Images and volumes are looked after side by side, then the sandbox, then every container on its own: one that cannot
- * start never holds up another. No sandbox is built before some container can start in it, so a pod that only waits for
- * an image costs nothing.
+ * Images and volumes are looked after side by side, then the sandbox, then the init containers in their order, then
+ * every regular container on its own: one that cannot start never holds up another. No sandbox is built before some
+ * container can start in it, so a pod that only waits for an image costs nothing.
  */
 export const planLive = (state: PodState, now: number): Plan => {
   if (state.sandbox.phase === 'lost') return planDestroy(state, now);
   if (state.sandbox.phase === 'destroying') return { actions: [] };
-  const names = state.record.pod.spec.containers.map(({ name }) => name);
-  const needs = names.map((name) => ({ name, need: containerNeed(state, name) }));
-  if (needs.every(({ need }) => need.kind === 'over')) {
-    return { actions: [{ do: 'finish', outcome: outcomeOf(state) }] };
-  }
   const wake = new Wake(now);
-  const due = needs.flatMap(({ name, need }) => (need.kind === 'start' && wake.isDue(need.dueAt) ? [name] : []));
-  if (due.length === 0) return wake.plan([]);
-  const actions: Action[] = due
-    .filter((name) => mayBegin(runOf(state, name).image, wake))
-    .map((container) => ({ do: 'ensure-image', container }));
-  if (mayBegin(state.volumes, wake)) actions.push({ do: 'prepare-volumes' });
-  if (state.volumes.phase === 'done') actions.push(...sandboxAndStarts(state, due, wake));
-  return wake.plan(actions);
+  const init = planInit(state);
+  const regular = state.record.pod.spec.containers.map((container) => ({
+    container,
+    need: containerNeed(state, container),
+  }));
+  const ending = endingOf(state, { init, regular }, wake);
+  if (ending) return planEnding(state, ending, now);
+  const needs = init.initialized ? [...init.needs, ...regular] : init.needs;
+  const due = needs.flatMap(({ container: { name }, need }) =>
+    need.kind === 'start' && wake.isDue(need.dueAt) ? [name] : [],
+  );
+  return wake.plan([...planRunning(state, now, wake), ...planStarts(state, due, wake)]);
 };
 
 /** Destroys the sandbox unless a failed attempt to is too recent. */
 export const planDestroy = ({ sandbox }: PodState, now: number): Plan => {
   const wake = new Wake(now);
   return wake.plan(wake.isDue(sandbox.retry?.notBefore) ? [{ do: 'destroy-sandbox' }] : []);
+};
+
+/** What still runs is stopped as in any termination; the pod has ended when nothing does. */
+const planEnding = (state: PodState, { outcome, grace }: Ending, now: number): Plan => {
+  if (state.sandbox.phase === 'creating') return { actions: [] };
+  const { actions, wake, done } = stopAll(state, grace, now);
+  return wake.plan(done ? [{ do: 'finish', outcome }] : actions);
+};
+
+const planStarts = (state: PodState, due: string[], wake: Wake): Action[] => {
+  if (due.length === 0) return [];
+  const actions: Action[] = due
+    .filter((name) => mayBegin(runOf(state, name).image, wake))
+    .map((container) => ({ do: 'ensure-image', container }));
+  if (mayBegin(state.volumes, wake)) actions.push({ do: 'prepare-volumes' });
+  if (state.volumes.phase === 'done') actions.push(...sandboxAndStarts(state, due, wake));
+  return actions;
 };
 
 const sandboxAndStarts = (state: PodState, due: string[], wake: Wake): Action[] => {
@@ -46,10 +65,3 @@ const sandboxAndStarts = (state: PodState, due: string[], wake: Wake): Action[] 
 };
 
 const mayBegin = (step: Step, wake: Wake): boolean => step.phase === 'idle' && wake.isDue(step.retry?.notBefore);
-
-/** Succeeded only if every container ended with 0; one that never got to run did not. */
-const outcomeOf = ({ record }: PodState): Outcome => ({
-  phase: record.pod.spec.containers.every(({ name }) => historyOf(record, name).ended?.exitCode === 0)
-    ? 'Succeeded'
-    : 'Failed',
-});

@@ -1,45 +1,57 @@
-/** `status.conditions` (kubelet `status/generate.go`). */
+/** Pod conditions (kubelet `status/generate.go`). */
 import type { ContainerStatus, PodCondition, PodPhase } from '../../manifest/types.ts';
 
 type Verdict = Pick<PodCondition, 'status' | 'reason' | 'message'>;
 
 const TRUE: Verdict = { status: 'True' };
 
-/** The five conditions, each with the time its status last changed kept from `previous`. */
-export const podConditions = ({
-  phase,
-  sandboxReady,
-  refused,
-  sandboxFailure,
-  containers,
-  previous,
-  now,
-}: {
+export interface ConditionInput {
   phase: PodPhase;
   sandboxReady: boolean;
   refused: boolean;
   sandboxFailure?: { reason: string; message: string } | undefined;
+  initialized: boolean;
+  /** Init containers that are not through. */
+  incomplete: string[];
+  /** Sidecars and regular containers. */
   containers: ContainerStatus[];
+  /** `readinessGates`: types of conditions that have to be True as well. */
+  gates: string[];
+  /** Why containers do not have the resources of the spec; undefined when they have. */
+  resizing?: { reason?: string; message?: string } | undefined;
   previous: PodCondition[];
   /** RFC 3339. */
   now: string;
-}): PodCondition[] => {
-  const ready = readiness(phase, containers);
-  const sandbox: Verdict = sandboxReady ? TRUE : { status: 'False', ...sandboxFailure };
-  const initialized: Verdict =
-    phase === 'Succeeded' ? { status: 'True', reason: 'PodCompleted' } : refused ? { status: 'False' } : TRUE;
+}
+
+/** The conditions, each with the time its status last changed kept from `previous`. */
+export const podConditions = (input: ConditionInput): PodCondition[] => {
+  const { phase, sandboxReady, sandboxFailure, containers, gates, previous, now } = input;
+  const containersReady = readiness(phase, containers);
   const verdicts: [PodCondition['type'], Verdict][] = [
-    ['PodReadyToStartContainers', sandbox],
-    ['Initialized', initialized],
-    ['Ready', ready],
-    ['ContainersReady', ready],
+    ['PodReadyToStartContainers', sandboxReady ? TRUE : { status: 'False', ...sandboxFailure }],
+    ['Initialized', initialization(input)],
+    ['Ready', containersReady.status === 'True' ? gated(gates, previous) : containersReady],
+    ['ContainersReady', containersReady],
     ['PodScheduled', TRUE],
+    ...(input.resizing ? [['PodResizeInProgress', { status: 'True', ...input.resizing }] as [string, Verdict]] : []),
   ];
   return verdicts.map(([type, verdict]) => {
     const before = previous.find((condition) => condition.type === type);
     const unchanged = before?.status === verdict.status ? before.lastTransitionTime : undefined;
     return { type, ...verdict, lastTransitionTime: unchanged ?? now };
   });
+};
+
+const initialization = ({ phase, refused, initialized, incomplete }: ConditionInput): Verdict => {
+  if (phase === 'Succeeded') return { status: 'True', reason: 'PodCompleted' };
+  if (refused) return { status: 'False' };
+  if (initialized) return TRUE;
+  return {
+    status: 'False',
+    reason: 'ContainersNotInitialized',
+    message: `containers with incomplete status: [${incomplete.join(' ')}]`,
+  };
 };
 
 const readiness = (phase: PodPhase, containers: ContainerStatus[]): Verdict => {
@@ -52,4 +64,14 @@ const readiness = (phase: PodPhase, containers: ContainerStatus[]): Verdict => {
     reason: 'ContainersNotReady',
     message: `containers with unready status: [${unready.join(' ')}]`,
   };
+};
+
+const gated = (gates: string[], conditions: PodCondition[]): Verdict => {
+  const unmet = gates.flatMap((type) => {
+    const found = conditions.find((condition) => condition.type === type);
+    if (found === undefined) return [`corresponding condition of pod readiness gate "${type}" does not exist.`];
+    if (found.status === 'True') return [];
+    return [`the status of pod readiness gate "${type}" is not "True", but ${found.status}`];
+  });
+  return unmet.length === 0 ? TRUE : { status: 'False', reason: 'ReadinessGatesNotReady', message: unmet.join(', ') };
 };

@@ -1,29 +1,35 @@
-/** One entry of `status.containerStatuses`. */
+/** One entry of `status.containerStatuses` or `status.initContainerStatuses`. */
+import { isInit, isSidecar } from '../../manifest/containers.ts';
 import type { Container, ContainerState, ContainerStatus, ContainerTerminated } from '../../manifest/types.ts';
-import { attemptPhase } from '../history.ts';
-import { restarts } from '../plan/container-need.ts';
+import { isOfSandbox } from '../plan/container-need.ts';
+import { startsAgain } from '../plan/restart.ts';
+import { isReady, isStarted, isUp } from '../probes/health.ts';
 import { historyOf, type PodState, runOf } from '../state.ts';
 import type { ContainerHistory, EndedAttempt, PodRecord } from '../types.ts';
 import { blockedReason } from './waiting.ts';
 
-export const containerStatus = (state: PodState, container: Container): ContainerStatus => {
+export const containerStatus = (
+  state: PodState,
+  container: Container,
+  /** Its turn has not come: init containers before it have work to do. */
+  { mustWait = false }: { mustWait?: boolean } = {},
+): ContainerStatus => {
   const { record } = state;
   const history = historyOf(record, container.name);
-  const running = attemptPhase(history) === 'running';
-  const current = currentState(state, container, history);
+  const current = currentState(state, container, history, mustWait);
   const attempt = shownAttempt(history);
   return {
     name: container.name,
     state: current,
     lastState: lastState(record, container.name, history, current),
-    // A pod on its way out takes no more work.
-    ready: running && !record.deleting,
-    started: running,
+    ready: readyOf(state, container, current),
+    started: isStarted(state, container),
     restartCount: Math.max(0, history.launched),
     image: container.image,
     imageID: history.imageID ?? '',
     ...userOf(history),
     ...(attempt !== undefined && { containerID: containerId(record.uid, container.name, attempt) }),
+    ...resourcesOf(container, history),
   };
 };
 
@@ -39,22 +45,54 @@ const userOf = ({ running }: ContainerHistory): Pick<ContainerStatus, 'user'> =>
 
 const shownAttempt = ({ running, ended }: ContainerHistory): number | undefined => running?.attempt ?? ended?.attempt;
 
-const currentState = (state: PodState, container: Container, history: ContainerHistory): ContainerState => {
+/** A plain init container is ready when it has succeeded. A pod on its way out takes no more work. */
+const readyOf = (state: PodState, container: Container, current: ContainerState): boolean => {
+  const { spec } = state.record.pod;
+  if (isInit(spec, container) && !isSidecar(spec, container)) return current.terminated?.exitCode === 0;
+  return isReady(state, container) && !state.record.deleting;
+};
+
+/** What the running attempt was given; what the pod was admitted with is `allocatedResources`. */
+const resourcesOf = (
+  container: Container,
+  { resources }: ContainerHistory,
+): Pick<ContainerStatus, 'resources' | 'allocatedResources'> => {
+  const { requests } = container.resources;
+  const has = (list: object | undefined) => list !== undefined && Object.keys(list).length > 0;
+  return {
+    ...(has(requests) && { allocatedResources: requests }),
+    ...(resources && (has(resources.limits) || has(resources.requests)) && { resources }),
+  };
+};
+
+const currentState = (
+  state: PodState,
+  container: Container,
+  history: ContainerHistory,
+  mustWait: boolean,
+): ContainerState => {
   const { record } = state;
-  if (history.running && attemptPhase(history) === 'running') {
-    return { running: { startedAt: history.running.startedAt } };
-  }
+  const { spec } = record.pod;
+  if (history.running && isUp(state, container)) return { running: { startedAt: history.running.startedAt } };
   const { ended } = history;
-  const startsAgain =
-    !record.outcome &&
-    !record.deleting &&
-    (ended === undefined || restarts(record.pod.spec.restartPolicy, ended.exitCode));
-  const blocked = startsAgain ? blockedReason(state, container, history) : undefined;
+  const over = record.outcome ?? record.deleting;
+  const again = ended === undefined || (isCurrent(state, container, history) && startsAgain(spec, container, history));
+  const blocked = !over && again && !mustWait ? blockedReason(state, container, history) : undefined;
   if (blocked) return { waiting: blocked };
   if (ended) return { terminated: terminated(record, container.name, ended) };
+  return { waiting: notYet(state, container) };
+};
+
+/** An init container that did its work in a sandbox that is gone is shown as it ended, until it runs again. */
+const isCurrent = (state: PodState, container: Container, history: ContainerHistory): boolean =>
+  !isInit(state.record.pod.spec, container) || isOfSandbox(state, history);
+
+const notYet = (state: PodState, container: Container): { reason: string; message?: string } => {
+  const { spec } = state.record.pod;
   const { starting } = runOf(state, container.name);
   const why = starting ? undefined : (state.sandbox.failure ?? state.volumes.failure);
-  return { waiting: { reason: 'ContainerCreating', ...(why && { message: `${why.reason}: ${why.message}` }) } };
+  const reason = spec.initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating';
+  return { reason, ...(why && { message: `${why.reason}: ${why.message}` }) };
 };
 
 /** While the newest end is shown as the state, the one before it is the last; otherwise the newest is. */

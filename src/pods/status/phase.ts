@@ -1,22 +1,27 @@
-/** Phase of a live pod from its containers (kubelet `getPhase`). */
+/** Phase of a pod from its containers (kubelet `getPhase`). */
+
 import type { PodPhase } from '../../manifest/types.ts';
 import { attemptPhase } from '../history.ts';
-import { restarts } from '../plan/container-need.ts';
-import { historyOf } from '../state.ts';
-import type { PodRecord } from '../types.ts';
+import { startsAgain } from '../plan/restart.ts';
+import { isUp } from '../probes/health.ts';
+import { historyOf, type PodState } from '../state.ts';
 
 /**
- * Order of tests: ended for good · a container that never ran ⇒ Pending · one runs ⇒ Running · some will be restarted
- * ⇒ Running (a crash loop is Running) · all succeeded ⇒ Succeeded · else Failed.
+ * Order of tests: ended for good · init containers have work to do, or a container never ran ⇒ Pending · one runs ⇒
+ * Running · some will be restarted ⇒ Running (a crash loop is Running) · all succeeded ⇒ Succeeded · else Failed.
+ * Sidecars count for nothing but the start.
  */
-export const podPhase = (record: PodRecord): PodPhase => {
+export const podPhase = (state: PodState, { initialized }: { initialized: boolean }): PodPhase => {
+  const { record } = state;
   if (record.outcome) return record.outcome.phase;
-  const { containers, restartPolicy } = record.pod.spec;
-  const histories = containers.map(({ name }) => historyOf(record, name));
-  if (histories.some((h) => h.ended === undefined && attemptPhase(h) !== 'running')) return 'Pending';
-  if (histories.some((h) => attemptPhase(h) !== 'ended')) return 'Running';
-  const codes = histories.map((h) => h.ended?.exitCode ?? 0);
+  const { spec } = record.pod;
+  const regular = spec.containers.map((container) => ({ container, history: historyOf(record, container.name) }));
+  if (!initialized) return 'Pending';
+  if (regular.some(({ container, history }) => history.ended === undefined && !isUp(state, container)))
+    return 'Pending';
+  if (regular.some(({ history }) => attemptPhase(history) !== 'ended')) return 'Running';
+  const again = regular.some(({ container, history }) => startsAgain(spec, container, history));
   // A pod that is being deleted restarts nothing any more, so that what its containers ended with is its end.
-  if (!record.deleting && codes.some((code) => restarts(restartPolicy, code))) return 'Running';
-  return codes.every((code) => code === 0) ? 'Succeeded' : 'Failed';
+  if (!record.deleting && again) return 'Running';
+  return regular.every(({ history }) => history.ended?.exitCode === 0) ? 'Succeeded' : 'Failed';
 };

@@ -1,10 +1,13 @@
 /** The Pod object as it is published, and what is published for a manifest that was refused. Pure. */
+import { allContainers } from '../../manifest/containers.ts';
 import { qosClass } from '../../manifest/qos.ts';
 import type { FieldError, PodCondition, PodStatus } from '../../manifest/types.ts';
-import type { PodState } from '../state.ts';
+import { resizeOf } from '../resize.ts';
+import { historyOf, isRunning, type PodState, runOf } from '../state.ts';
 import type { PodRecord, PublishedPod } from '../types.ts';
 import { podConditions } from './conditions.ts';
 import { containerStatus } from './container-status.ts';
+import { initStatus } from './init-status.ts';
 import { podPhase } from './phase.ts';
 import { rfc3339 } from './rfc3339.ts';
 
@@ -38,15 +41,24 @@ export const podStatus = (
   { hostIP, now, errors }: { hostIP?: string | undefined; now: Date; errors?: FieldError[] | undefined },
 ): PodStatus => {
   const { record } = state;
-  const phase = podPhase(record);
+  const { spec } = record.pod;
   const refused = record.outcome?.refused === true;
-  const containerStatuses = refused ? [] : record.pod.spec.containers.map((c) => containerStatus(state, c));
+  const init = initStatus(state);
+  const { initialized } = init;
+  const phase = podPhase(state, { initialized });
+  const mustWait = !initialized;
+  const containerStatuses = refused ? [] : spec.containers.map((c) => containerStatus(state, c, { mustWait }));
+  const sidecars = init.statuses.filter((_, index) => spec.initContainers[index]?.restartPolicy === 'Always');
   const conditions = podConditions({
     phase,
     sandboxReady: state.sandbox.phase === 'ready' && !record.outcome,
     refused,
     sandboxFailure: state.sandbox.failure ?? state.volumes.failure,
-    containers: containerStatuses,
+    initialized,
+    incomplete: init.incomplete,
+    containers: [...sidecars, ...containerStatuses],
+    gates: spec.readinessGates.map(({ conditionType }) => conditionType),
+    resizing: resizing(state),
     previous: record.conditions,
     now: rfc3339(now),
   });
@@ -59,10 +71,22 @@ export const podStatus = (
     ...(hostIP !== undefined && { hostIP }),
     ...podAddress(record, hostIP),
     startTime: record.createdAt,
+    ...(spec.initContainers.length > 0 && !refused && { initContainerStatuses: init.statuses }),
     containerStatuses,
     qosClass: qosClass(record.pod),
     ...(errors && errors.length > 0 && { errors }),
   };
+};
+
+/** Whether a running container is still to be given the figures its spec has now, and what went wrong with it. */
+const resizing = (state: PodState): { reason?: string; message?: string } | undefined => {
+  const { spec } = state.record.pod;
+  const pending = allContainers(spec).filter(
+    (container) =>
+      isRunning(state, container.name) && resizeOf(container, historyOf(state.record, container.name)) === 'in-place',
+  );
+  if (pending.length === 0) return undefined;
+  return pending.map(({ name }) => runOf(state, name).resize.failure).find(Boolean) ?? {};
 };
 
 /** The pod's own address, or the node's for a pod in the node's network. */
@@ -96,8 +120,8 @@ export const rejectedStatus = (
 export const isProgressOnly = ({ status }: PublishedPod): boolean =>
   status.phase === 'Pending' &&
   status.errors === undefined &&
-  status.containerStatuses.every(({ state }) =>
-    state.waiting?.reason !== undefined
-      ? state.waiting.reason === 'ContainerCreating' && state.waiting.message === undefined
-      : true,
+  [...(status.initContainerStatuses ?? []), ...status.containerStatuses].every(({ state: { waiting, terminated } }) =>
+    waiting
+      ? ['ContainerCreating', 'PodInitializing'].includes(waiting.reason) && waiting.message === undefined
+      : (terminated?.exitCode ?? 0) === 0,
   );

@@ -2,8 +2,8 @@
 import type { Container } from '../../manifest/types.ts';
 import { BACKOFF_INITIAL_MS, restartDueAt } from '../backoff.ts';
 import type { ImageFailure } from '../ports.ts';
-import { type Failure, type PodState, runOf, type Step } from '../state.ts';
-import type { ContainerHistory, PodRecord } from '../types.ts';
+import { type PodState, runOf, type Step } from '../state.ts';
+import type { ContainerHistory, Failure, PodRecord } from '../types.ts';
 
 /**
  * The obstacle in the order the start meets them, or undefined when nothing is in the way. Depends on the state only
@@ -46,6 +46,7 @@ const crashLoop = (record: PodRecord, name: string, { ended, backoff }: Containe
   if (ended.reason === 'StartError' && delayMs <= BACKOFF_INITIAL_MS) {
     return { reason: 'RunContainerError', message: ended.message ?? 'the runner could not start the container' };
   }
+  if (ended.failure && delayMs <= BACKOFF_INITIAL_MS) return ended.failure;
   return { reason: 'CrashLoopBackOff', message: crashLoopMessage(record, name, delayMs) };
 };
 

@@ -1,6 +1,7 @@
 /** The volumes of a pod on this machine: made before its sandbox, removed after it. Thin I/O. */
 import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findContainer } from '../../manifest/containers.ts';
 import { effectiveLimit } from '../../manifest/requests.ts';
 import type { Pod, Volume } from '../../manifest/types.ts';
 import { type Paths, podDir } from '../paths.ts';
@@ -72,7 +73,7 @@ export const volumeHost = ({
     },
 
     async mounts(pod, container, volumes) {
-      const mounted = pod.spec.containers.find(({ name }) => name === container)?.volumeMounts ?? [];
+      const mounted = findContainer(pod.spec, container)?.volumeMounts ?? [];
       const resolved: ResolvedMount[] = [];
       // One after the other: two subPaths may create the same directory.
       for (const { name, mountPath, readOnly, subPath } of mounted) {

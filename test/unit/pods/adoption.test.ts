@@ -186,7 +186,7 @@ describe('database lost', () => {
     const object = desired(pod('site'));
     await b.apply(object);
     b.loseDatabase();
-    const old = newRecord(object, { uid: 'old', bootId: 'boot-1', now: b.time.now() });
+    const old = newRecord(object, { uid: 'old', bootId: 'boot-1', now: b.time.now(), mono: 0 });
     b.disk.set('old', JSON.stringify(old));
     await b.boot();
     assert.equal(b.sandbox().uid, 'uid-1');
@@ -246,7 +246,7 @@ describe('power cut', () => {
 
 describe('observe', () => {
   const now = { wall: '2026-01-01T01:00:00.000Z', mono: 9_000_000, bootId: 'boot-1' };
-  const record = newRecord(desired(pod('site', two)), { uid: 'u', bootId: 'boot-1', now: new Date(now.wall) });
+  const record = newRecord(desired(pod('site', two)), { uid: 'u', bootId: 'boot-1', now: new Date(now.wall), mono: 0 });
   const running = { name: 'web', attempt: 4, pid: 7, startedAt: '2026-01-01T00:00:00.000Z', labels: {} };
   const exit = { exitCode: 1, signal: 0, oomKilled: false, startedAt: running.startedAt, finishedAt: now.wall };
 

@@ -5,6 +5,7 @@ import type { PodManagerDeps } from '../../../src/pods/deps.ts';
 import { PodManager } from '../../../src/pods/manager.ts';
 import type { Image, ImageFailure } from '../../../src/pods/ports.ts';
 import type { DesiredPod, PodEvent, PodRecord, PublishedPod } from '../../../src/pods/types.ts';
+import { FakeProber } from './fake-prober.ts';
 import { FakeRuntime, type FakeSandbox } from './fake-runtime.ts';
 import { FakeTime, settle } from './fake-time.ts';
 
@@ -19,6 +20,7 @@ const image = (ref: string): Image => ({
 
 export class Bench {
   readonly time = new FakeTime();
+  readonly prober = new FakeProber();
   readonly runtime = new FakeRuntime(this.time);
   /** uid → record as JSON, as it would be on the disk. */
   readonly disk = new Map<string, string>();
@@ -63,6 +65,7 @@ export class Bench {
   crash(): void {
     this.#process.dead = true;
     for (const sandbox of this.runtime.sandboxes.values()) sandbox.detach();
+    this.prober.forget();
     void this.manager.stop();
   }
 
@@ -93,7 +96,8 @@ export class Bench {
   }
 
   container(name: string, containerName = 'web'): ContainerStatus {
-    const found = this.status(name).containerStatuses.find((status) => status.name === containerName);
+    const { initContainerStatuses = [], containerStatuses } = this.status(name);
+    const found = [...initContainerStatuses, ...containerStatuses].find((status) => status.name === containerName);
     if (!found) throw new Error(`no container ${containerName} in ${name}`);
     return found;
   }
@@ -191,6 +195,8 @@ export class Bench {
       },
       identityFiles: () => ({ hosts: '', hostname: '', resolvConf: '' }),
       podResources: () => ({}),
+      containerResources: ({ resources }) => ({ memory: { limit: Number(resources.limits?.memory ?? 0) } }),
+      prober: this.prober,
       publishStatus: (published) => void ifAlive(() => bench.published.push(published)),
       clearStatus: (_namespace, name) => void ifAlive(() => bench.cleared.push(name)),
       clearDesired(done) {

@@ -55,7 +55,15 @@ const anySandbox = (b: Bench) => [...b.runtime.sandboxes.values()][0];
 
 const STEPS: { [Kind in Step['do']]: (b: Bench, step: Extract<Step, { do: Kind }>) => unknown } = {
   apply: (b, { image, policy }) =>
-    b.apply(desired(pod('p', { restartPolicy: policy, containers: [container('web', { image }), container('side')] }))),
+    b.apply(
+      desired(
+        pod('p', {
+          restartPolicy: policy,
+          hostname: image,
+          containers: [container('web', { image }), container('side')],
+        }),
+      ),
+    ),
   delete: (b) => (b.wanted.has('p') ? b.apply(tombstone('p')) : undefined),
   lose: (b) => anySandbox(b)?.lose(),
   exit: (b, { container: name, code }) => anySandbox(b)?.exit(name, code),

@@ -34,14 +34,14 @@ const state = (
 ): PodState => {
   const names = histories.map((_, n) => String.fromCharCode(97 + n));
   const object = pod('p', { restartPolicy: policy, containers: names.map((name) => container(name)) });
-  const record = newRecord(desired(object), { uid: 'u', bootId: 'b', now: new Date('2026-01-01T00:00:00Z') });
+  const record = newRecord(desired(object), { uid: 'u', bootId: 'b', now: new Date('2026-01-01T00:00:00Z'), mono: 0 });
   const containers = Object.fromEntries(names.map((name, n) => [name, histories[n] as ContainerHistory]));
   const made = newState({ ...record, containers, ...fields });
   made.sandbox = { phase: 'ready' };
   return made;
 };
 
-const deleting = { graceSeconds: 30, deletionTimestamp: 'd', reason: 'Deleted' as const };
+const deleting = { graceSeconds: 30, deletionTimestamp: 'd', reason: 'Deleted' as const, sinceMono: 0 };
 
 describe('phase', () => {
   const cases: { name: string; state: PodState; phase: string }[] = [

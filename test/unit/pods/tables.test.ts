@@ -126,12 +126,17 @@ describe('admission', () => {
 
 describe('what a desired object means', () => {
   const object = pod('p');
-  const record = newRecord(desired(object), { uid: 'u', bootId: 'b', now: new Date(0) });
+  const record = newRecord(desired(object), { uid: 'u', bootId: 'b', now: new Date(0), mono: 0 });
   const cases = [
     { name: 'absence', wanted: undefined, change: 'none' },
     { name: 'the same', wanted: desired(object), change: 'none' },
     { name: 'other labels', wanted: desired(object, { manifestDigest: 'x' }), change: 'update' },
-    { name: 'other spec', wanted: desired(object, { manifestDigest: 'x', specDigest: 'y' }), change: 'replace' },
+    { name: 'other spec', wanted: desired(pod('p', { hostNetwork: true })), change: 'replace' },
+    {
+      name: 'other image',
+      wanted: desired(pod('p', { containers: [container('web', { image: 'nginx' })] })),
+      change: 'update',
+    },
     { name: 'other defaults', wanted: desired(object, { specDigest: 'y' }), change: 'none' },
     { name: 'tombstone', wanted: tombstone('p'), change: 'delete' },
   ];
@@ -140,22 +145,23 @@ describe('what a desired object means', () => {
   for (const [requested, grace] of [
     [undefined, 30],
     [5, 5],
-    [1, 2],
-    [0, 2],
+    [1, 1],
+    [0, 1],
     [90, 90],
   ] as const) {
     test(`a grace of ${requested} is ${grace} s`, () => {
-      const options = { reason: 'Deleted' as const, now: new Date(0), requestedGrace: requested };
+      const options = { reason: 'Deleted' as const, now: new Date(0), mono: 0, requestedGrace: requested };
       assert.equal(terminationOf(record, options).graceSeconds, grace);
     });
   }
 
   test('a sandbox carries enough to write its record again', () => {
+    const boot = { bootId: 'b', mono: 0 };
     const withIp = { ...record, ip: '10.88.0.2', sandboxes: 3, generation: 7 };
-    const restored = recordFromLabels({ uid: 'u', attempt: 2, ip: '10.88.0.2', labels: sandboxLabels(withIp) }, 'b');
+    const restored = recordFromLabels({ uid: 'u', attempt: 2, ip: '10.88.0.2', labels: sandboxLabels(withIp) }, boot);
     assert.deepEqual(restored, withIp);
     for (const labels of [{}, { 'io.edgepod.manifest': '{' }, { 'io.edgepod.manifest': 'null' }]) {
-      assert.equal(recordFromLabels({ uid: 'u', attempt: 0, labels }, 'b'), undefined);
+      assert.equal(recordFromLabels({ uid: 'u', attempt: 0, labels }, boot), undefined);
     }
   });
 });

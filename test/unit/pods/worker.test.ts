@@ -363,7 +363,7 @@ describe('updates', () => {
   test('a changed spec replaces the pod under a new uid once the old one is gone', async () => {
     const b = await bench();
     await b.apply(desired(pod('site')));
-    await b.apply(desired(pod('site', { containers: [container('web', { image: 'nginx' })] })));
+    await b.apply(desired(pod('site', { hostname: 'other' })));
     assert.equal(b.sandbox().stops[0]?.graceMs, 30_000);
     assert.deepEqual(
       b.runtime.created.map(({ uid }) => uid),

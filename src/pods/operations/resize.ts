@@ -1,0 +1,33 @@
+/** Changing the limits of a container that runs. */
+import { findContainer } from '../../manifest/containers.ts';
+import { nextRetry } from '../backoff.ts';
+import { failureMessage } from '../failures.ts';
+import type { Incarnation } from '../incarnation.ts';
+import { runOf } from '../state.ts';
+
+/**
+ * The pod's cgroup is opened to the larger of both figures by lifting its own limit last when shrinking and first when
+ * growing: whichever order the kernel refuses is tried the other way round.
+ */
+export const resizeContainer = (pod: Incarnation, name: string): void => {
+  const { sandbox, parts } = pod;
+  const container = findContainer(pod.record.pod.spec, name);
+  const run = runOf(pod.state, name);
+  if (sandbox === undefined || container === undefined) return;
+  run.resize = { ...run.resize, phase: 'busy' };
+  pod.operate(async () => {
+    try {
+      await sandbox.update(parts.containerResources(container, pod.record.pod), name);
+      await sandbox.update(parts.podResources(pod.record.pod));
+      run.resize = { phase: 'idle' };
+      pod.change(name, (history) => ({ ...history, resources: container.resources }));
+      pod.event('Normal', 'ResizeCompleted', `Pod resize completed: container ${name}`, name);
+    } catch (error) {
+      const subject = { namespace: pod.record.namespace, pod: pod.record.name, container: name };
+      const message = failureMessage(error, subject);
+      const retry = nextRetry(run.resize.retry, pod.now());
+      run.resize = { phase: 'idle', failure: { reason: 'Error', message }, retry };
+      pod.event('Warning', 'ResizeError', message, name);
+    }
+  });
+};

@@ -1,0 +1,39 @@
+/** Whether a container that ended is started again. Pure. */
+import { isInit, isSidecar } from '../../manifest/containers.ts';
+import type { Container, PodSpec } from '../../manifest/types.ts';
+import { originOf } from '../history.ts';
+import type { ContainerHistory } from '../types.ts';
+
+export type RestartPolicy = PodSpec['restartPolicy'];
+
+/** By a container's own policy, else the pod's; an init container that succeeded has done its work. */
+export const restartPolicyOf = (spec: PodSpec, container: Container): RestartPolicy => {
+  if (isSidecar(spec, container)) return 'Always';
+  const policy = container.restartPolicy ?? spec.restartPolicy;
+  return policy === 'Always' && isInit(spec, container) ? 'OnFailure' : policy;
+};
+
+/** Rules come first (the first that matches decides), then the policy (kubelet ShouldContainerBeRestarted). */
+export const restartsAfter = (spec: PodSpec, container: Container, exitCode: number): boolean => {
+  const policy = restartPolicyOf(spec, container);
+  const matches = container.restartPolicyRules.some(
+    ({ exitCodes: { operator, values } }) => values.includes(exitCode) === (operator === 'In'),
+  );
+  return matches || policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
+};
+
+/** The same of what is known about the container: condemned attempts and changed images are started again in any case. */
+export const startsAgain = (spec: PodSpec, container: Container, history: ContainerHistory): boolean => {
+  const { ended } = history;
+  if (ended === undefined) return true;
+  return (
+    ended.restart === true || imageChanged(spec, container, history) || restartsAfter(spec, container, ended.exitCode)
+  );
+};
+
+/** The newest attempt runs, or ran, another image than the spec names now. A plain init container is not done twice. */
+export const imageChanged = (spec: PodSpec, container: Container, history: ContainerHistory): boolean => {
+  const origin = originOf(history);
+  if (origin === undefined || origin.image === container.image) return false;
+  return !isInit(spec, container) || isSidecar(spec, container);
+};

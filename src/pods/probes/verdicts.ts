@@ -1,0 +1,36 @@
+/** What a verdict does: a startup or liveness failure ends the container, readiness only says so. */
+import type { Incarnation } from '../incarnation.ts';
+import { condemn } from '../operations/condemn.ts';
+import { restartPolicyOf } from '../plan/restart.ts';
+import type { ProbeVerdict } from '../ports.ts';
+import { historyOf, runOf } from '../state.ts';
+import { healthOf } from './health.ts';
+import type { WantedProbe } from './wanted.ts';
+
+export const onVerdict = (pod: Incarnation, wanted: WantedProbe, verdict: ProbeVerdict): void => {
+  const { container, kind, attempt } = wanted;
+  if (pod.gone || historyOf(pod.record, container.name).launched !== attempt) return;
+  const { ok } = verdict;
+  if (!ok) tellUnhealthy(pod, wanted, verdict);
+  const run = runOf(pod.state, container.name);
+  const health = healthOf(pod.state, container.name);
+  if (kind === 'readiness') run.health = { ...health, ready: ok };
+  else if (kind === 'startup') run.health = { ...health, startup: ok ? 'ok' : 'failed' };
+  else run.health = { ...health, alive: ok };
+  if (!ok && kind !== 'readiness') endContainer(pod, wanted);
+  pod.wake();
+};
+
+const tellUnhealthy = (pod: Incarnation, { container, kind }: WantedProbe, { message }: ProbeVerdict): void => {
+  const title = kind.charAt(0).toUpperCase() + kind.slice(1);
+  pod.event('Warning', 'Unhealthy', `${title} probe failed: ${message}`, container.name);
+};
+
+/** With the probe's own grace, if it has one. It is started again, whatever it exits with, unless it is run once only. */
+const endContainer = (pod: Incarnation, { container: { name }, container, kind, probe }: WantedProbe): void => {
+  const { spec } = pod.record.pod;
+  const graceSeconds = probe.terminationGracePeriodSeconds ?? spec.terminationGracePeriodSeconds;
+  const restart = restartPolicyOf(spec, container) !== 'Never';
+  const message = `Container ${name} failed ${kind} probe${restart ? ', will be restarted' : ''}`;
+  condemn(pod, name, { sinceMono: pod.now(), graceMs: Math.max(1, graceSeconds) * 1000, restart }, message);
+};
