@@ -27,6 +27,7 @@ import { registerCalls } from './calls.ts';
 import { systemClock } from './clock.ts';
 import type { AgentConfig } from './config.ts';
 import { containerConfigs } from './container-config.ts';
+import { dataIntake, objectSource } from './data-objects.ts';
 import { StoredDesired } from './desired.ts';
 import { hostIp } from './host-ip.ts';
 import { identityFiles } from './identity.ts';
@@ -174,7 +175,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     logLimits: config.containerLog,
     log,
   });
-  const onIntake = (result: IntakeResult) => intake(result, { manager, store, told, log });
+  const onIntake = (result: IntakeResult) => intake(result, { manager, store, topics, told, log });
   const broker = buildBroker({ config, topics, store, bootId: facts.bootId, onIntake, log });
   registerCalls(broker.rpc, manager);
   for (const { namespace, name, errors } of store.objects.rejections('pods')) manager.rejected(namespace, name, errors);
@@ -208,21 +209,31 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
 interface IntakeContext {
   manager: PodManager;
   store: Store;
+  topics: Topics;
   told: Reports;
   log: Logger;
 }
 
 /** Something arrived and is durable: let the pods know. */
-function intake(result: IntakeResult, { manager, store, told, log }: IntakeContext): void {
+function intake(result: IntakeResult, { manager, store, topics, told, log }: IntakeContext): void {
   const { action, key, errors, warnings, news, topic } = result;
   if (news) log.info({ event: 'intake', action, topic, errors, warnings }, `manifest ${action}`);
-  if (key?.kind !== 'pods') return;
-  const { namespace, name } = key;
+  if (key === undefined) return;
+  const { kind, namespace, name } = key;
+  if (kind !== 'pods') {
+    const changed = () => manager.objectChanged(kind, namespace, name);
+    if (news) dataIntake({ ...result, key: { ...key, kind } }, { store, topics, told, changed });
+    return;
+  }
   if (action === 'rejected' || action === 'stale') manager.rejected(namespace, name, errors);
   else if (news) wanted(namespace, name, { manager, store, told });
 }
 
-function wanted(namespace: string, name: string, { manager, store, told }: Omit<IntakeContext, 'log'>): void {
+function wanted(
+  namespace: string,
+  name: string,
+  { manager, store, told }: Pick<IntakeContext, 'manager' | 'store' | 'told'>,
+): void {
   manager.changed(namespace, name);
   if (store.objects.effectiveOne('pods', namespace, name) !== undefined) return;
   // Its topic was cleared while we listened, and nobody else wants it: the pod ends, a mere refusal is forgotten.

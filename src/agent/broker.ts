@@ -10,7 +10,7 @@ import type { Topics } from '../broker/topics.ts';
 import type { Store } from '../store/store.ts';
 import { SESSION_COUNTER } from '../store/store.ts';
 import type { AgentConfig } from './config.ts';
-import { admitBytes } from './desired.ts';
+import { admission } from './admission.ts';
 import { VERSION } from './version.ts';
 
 export interface BrokerParts {
@@ -30,7 +30,15 @@ interface BrokerInput {
 
 /** Builds the parts; nothing connects before `session.start()`. */
 export function buildBroker({ config, topics, store, bootId, onIntake, log }: BrokerInput): BrokerParts {
-  const inbox = new Inbox({ topics, objects: store.objects, admit: admitBytes, onResult: onIntake, log });
+  const digest = (content: string | Uint8Array) => store.seal.digest(content);
+  const inbox = new Inbox({
+    topics,
+    objects: store.objects,
+    admit: admission(digest),
+    payloadDigest: (kind, payload) => (kind === 'secrets' ? digest(payload) : undefined),
+    onResult: onIntake,
+    log,
+  });
   const session = new BrokerSession({
     access: brokerAccess(config),
     identity: { bootId, agentVersion: VERSION },

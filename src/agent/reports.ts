@@ -7,6 +7,16 @@ export interface Reports {
   publishStatus(pod: PublishedPod): void;
   clearStatus(namespace: string, name: string): void;
   recordEvent(event: PodEvent): void;
+  /** A warning about a ConfigMap or Secret. */
+  recordObjectEvent(event: ObjectEvent): void;
+}
+
+export interface ObjectEvent {
+  kind: 'configmaps' | 'secrets';
+  namespace: string;
+  name: string;
+  reason: string;
+  message: string;
 }
 
 interface ReportsOptions {
@@ -27,7 +37,14 @@ export function reports({ outbox, topics, bootId, now }: ReportsOptions): Report
     },
     recordEvent: (event) => {
       outbox.addEvent(topics.events, (seq) =>
-        JSON.stringify(kubernetesEvent(event, { seq, bootId, now: now(), topics })),
+        JSON.stringify(kubernetesEvent(event, podObject(event), { seq, bootId, now: now(), topics })),
+      );
+    },
+    recordObjectEvent: ({ kind, namespace, name, reason, message }) => {
+      const involved = { apiVersion: 'v1', kind: kind === 'secrets' ? 'Secret' : 'ConfigMap', namespace, name };
+      const event = { type: 'Warning', reason, message, count: 1 } as const;
+      outbox.addEvent(topics.events, (seq) =>
+        JSON.stringify(kubernetesEvent(event, involved, { seq, bootId, now: now(), topics })),
       );
     },
   };
@@ -40,27 +57,42 @@ interface EventContext {
   topics: Topics;
 }
 
+interface InvolvedObject {
+  apiVersion: string;
+  kind: string;
+  namespace: string;
+  name: string;
+  uid?: string;
+  fieldPath?: string;
+}
+
+function podObject({ pod: { namespace, name, uid }, container }: PodEvent): InvolvedObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    namespace,
+    name,
+    ...(uid !== undefined && { uid }),
+    ...(container !== undefined && { fieldPath: `spec.containers{${container}}` }),
+  };
+}
+
 /** A v1 Event, plus `bootId` and `seq`, by which a receiver sees a gap. */
-function kubernetesEvent({ type, reason, message, pod, container, count }: PodEvent, context: EventContext): object {
-  const { seq, bootId, now, topics } = context;
-  const time = now.toISOString();
+function kubernetesEvent(
+  { type, reason, message, count }: Pick<PodEvent, 'type' | 'reason' | 'message' | 'count'>,
+  involvedObject: InvolvedObject,
+  { seq, bootId, now, topics }: EventContext,
+): object {
   return {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { name: `${pod.name}.${seq.toString(16)}`, namespace: pod.namespace },
-    involvedObject: {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      namespace: pod.namespace,
-      name: pod.name,
-      ...(pod.uid !== undefined && { uid: pod.uid }),
-      ...(container !== undefined && { fieldPath: `spec.containers{${container}}` }),
-    },
+    metadata: { name: `${involvedObject.name}.${seq.toString(16)}`, namespace: involvedObject.namespace },
+    involvedObject,
     type,
     reason,
     message,
     count,
-    lastTimestamp: time,
+    lastTimestamp: now.toISOString(),
     source: { component: 'edgepod', host: topics.device },
     bootId,
     seq,

@@ -35,6 +35,8 @@ export interface InboxOptions {
   admit: Admit;
   onResult: (result: IntakeResult) => void;
   log: BrokerLog;
+  /** Digest by which a refused payload is recognised, where it is not to be a plain SHA-256. */
+  payloadDigest?: (kind: DesiredKind, payload: Uint8Array) => string | undefined;
   /** Largest payload taken, bytes. */
   maxBytes?: Partial<Record<DesiredKind, number>>;
 }
@@ -105,7 +107,7 @@ export class Inbox implements Route {
         return objects.clearRejection(key);
       case 'rejected':
       case 'stale':
-        return objects.reject(key, createHash('sha256').update(payload).digest('hex'), errors);
+        return objects.reject(key, this.#options.payloadDigest?.(key.kind, payload) ?? sha256(payload), errors);
       case 'deleted':
         return objects.remove(key);
       case 'ignored':
@@ -134,6 +136,8 @@ export class Inbox implements Route {
     }
   }
 }
+
+const sha256 = (payload: Uint8Array) => createHash('sha256').update(payload).digest('hex');
 
 function bounded(errors: FieldError[]): FieldError[] {
   const kept = errors.slice(0, MAX_ERRORS).map(({ path, reason }) => ({

@@ -6,7 +6,7 @@ export interface Admitted {
   /** The object as received (parsed, defaults not filled in): what is stored. */
   object: { metadata: { name: string; namespace?: string } };
   digests: {
-    /** Of the defaulted spec: changes exactly when the pod must be replaced. */
+    /** Of the defaulted spec: changes exactly when the pod must be replaced. One that begins with IMMUTABLE stays. */
     spec: string;
     /** Of the whole object. */
     manifest: string;
@@ -15,6 +15,9 @@ export interface Admitted {
   deletionTimestamp?: string;
   warnings: FieldError[];
 }
+
+/** Begins the spec digest of an object that says of itself that it is immutable: until deleted it keeps its data. */
+export const IMMUTABLE = 'immutable:';
 
 export type Admission = Admitted | { errors: FieldError[] };
 
@@ -98,7 +101,15 @@ function compare(admitted: Admitted, stored: InForce | undefined): Decision {
     const reason = `is ${generation}, lower than the ${stored.generation} in force; this manifest is not applied`;
     return { action: 'stale', errors: [{ path: 'metadata.generation', reason }] };
   }
+  if (changesImmutable(admitted, stored)) {
+    return rejected('data', 'Forbidden: field is immutable when `immutable` is set: delete the object first');
+  }
   return { action: 'put', admitted, changed: changeOf(admitted, stored), warnings };
+}
+
+function changesImmutable({ digests, deletionTimestamp }: Admitted, stored: InForce): boolean {
+  const replaces = deletionTimestamp === undefined && stored.deletionTimestamp === undefined;
+  return replaces && stored.specDigest.startsWith(IMMUTABLE) && digests.spec !== stored.specDigest;
 }
 
 function changeOf(

@@ -1,4 +1,5 @@
 import type { Connection, Statement } from './connection.ts';
+import type { Seal } from './seal.ts';
 
 /** One desired object as one source wants it. `source` is `device` (the device's own topic) or `group:<g>`. */
 export interface ObjectKey {
@@ -62,17 +63,22 @@ interface RejectionRow {
 
 const SUMMARY = `seq, kind, namespace, name, source, spec_digest, manifest_digest, generation, deletion_timestamp,
   topic, received_at`;
+/** Kinds whose manifests lie encrypted. */
+const SEALED: readonly string[] = ['secrets'];
+
 const KEY = 'kind = ? AND namespace = ? AND name = ? AND source = ?';
 
 /** Desired state: every write is one transaction, on disk when the call returns. All methods throw StoreError. */
 export class ObjectsTable {
   #connection: Connection;
   #now: () => Date;
+  #seal: Seal;
   #insert: Statement;
   #delete: Statement;
   #one: Statement<ObjectRow>;
   #sources: Statement<ObjectRow>;
   #effective: Statement<ObjectRow>;
+  #ofKind: Statement<ObjectRow>;
   #summaries: Statement<Omit<ObjectRow, 'manifest'>>;
   #effectiveOne: Statement<ObjectRow>;
   #groups: Statement<{ source: string }>;
@@ -84,9 +90,10 @@ export class ObjectsTable {
   #rejections: Statement<RejectionRow>;
   #newestSeq: Statement<{ seq: number }>;
 
-  constructor(connection: Connection, now: () => Date) {
+  constructor(connection: Connection, now: () => Date, seal: Seal) {
     this.#connection = connection;
     this.#now = now;
+    this.#seal = seal;
     this.#insert = connection.prepare(`INSERT OR REPLACE INTO objects (kind, namespace, name, source, manifest,
       spec_digest, manifest_digest, generation, deletion_timestamp, topic, received_at)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
@@ -96,6 +103,7 @@ export class ObjectsTable {
       ORDER BY source`);
     // With MIN() SQLite takes the other columns from the row that has the minimum: 'device' sorts before 'group:…'.
     const winners = `FROM (SELECT *, MIN(source) FROM objects WHERE kind = ? GROUP BY namespace, name)`;
+    this.#ofKind = connection.prepare('SELECT * FROM objects WHERE kind = ?');
     this.#effective = connection.prepare(`SELECT * ${winners}`);
     this.#summaries = connection.prepare(`SELECT ${SUMMARY} ${winners}`);
     this.#effectiveOne = connection.prepare(`SELECT * FROM objects WHERE kind = ? AND namespace = ? AND name = ?
@@ -117,7 +125,7 @@ export class ObjectsTable {
     this.#connection.transaction(() => {
       this.#insert.run(
         ...key,
-        object.manifest,
+        SEALED.includes(object.kind) ? this.#seal.seal(object.manifest, placeOf(object)) : object.manifest,
         object.specDigest,
         object.manifestDigest,
         object.generation ?? null,
@@ -138,17 +146,17 @@ export class ObjectsTable {
   }
 
   get(key: ObjectKey): StoredObject | undefined {
-    return objectOf(this.#one.get(...keyOf(key)));
+    return this.#objectOf(this.#one.get(...keyOf(key)));
   }
 
   /** The object that is in force: the device's own, else that of the first of its groups by name. */
   effectiveOne(kind: string, namespace: string, name: string): StoredObject | undefined {
-    return objectOf(this.#effectiveOne.get(kind, namespace, name));
+    return this.#objectOf(this.#effectiveOne.get(kind, namespace, name));
   }
 
   /** Every object of a kind that is in force, by namespace and name. Reads all manifests: see `summaries`. */
   effective(kind: string): StoredObject[] {
-    return this.#effective.all(kind).map((row) => objectOf(row) as StoredObject);
+    return this.#effective.all(kind).flatMap((row) => this.#objectOf(row) ?? []);
   }
 
   /** `effective` without the manifests. */
@@ -158,7 +166,17 @@ export class ObjectsTable {
 
   /** What every source says about one object, in order of precedence. */
   sources(kind: string, namespace: string, name: string): StoredObject[] {
-    return this.#sources.all(kind, namespace, name).map((row) => objectOf(row) as StoredObject);
+    return this.#sources.all(kind, namespace, name).flatMap((row) => this.#objectOf(row) ?? []);
+  }
+
+  /**
+   * Forgets sealed objects that cannot be opened (their key was lost or replaced): to be called at start. What the broker
+   * retains is taken in again then, which a row of the same digest would prevent. Returns what was forgotten.
+   */
+  dropUnreadable(): ObjectKey[] {
+    const lost = SEALED.flatMap((kind) => this.#ofKind.all(kind)).filter((row) => this.#objectOf(row) === undefined);
+    if (lost.length > 0) this.#connection.transaction(() => lost.forEach((row) => this.#delete.run(...keyOf(row))));
+    return lost.map(({ kind, namespace, name, source }) => ({ kind, namespace, name, source }));
   }
 
   /** Number of the newest change; equal means nothing was stored since (removals do not count). */
@@ -196,6 +214,12 @@ export class ObjectsTable {
     return this.#unreject.run(...keyOf(key)).changes > 0;
   }
 
+  #objectOf(row: ObjectRow | undefined): StoredObject | undefined {
+    if (row === undefined) return undefined;
+    const manifest = SEALED.includes(row.kind) ? this.#seal.open(row.manifest, placeOf(row)) : row.manifest;
+    return manifest === undefined ? undefined : { ...summaryOf(row), manifest };
+  }
+
   rejections(kind: string): Rejection[] {
     return this.#rejections.all(kind).map((row) => ({
       kind: row.kind,
@@ -229,6 +253,7 @@ function summaryOf(row: Omit<ObjectRow, 'manifest'>): ObjectSummary {
   };
 }
 
-function objectOf(row: ObjectRow | undefined): StoredObject | undefined {
-  return row && { ...summaryOf(row), manifest: row.manifest };
+/** What a sealed manifest is bound to. */
+function placeOf(key: ObjectKey): string {
+  return keyOf(key).join('\0');
 }

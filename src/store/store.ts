@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { writeBackup } from './backup.ts';
 import { type Connection, guard } from './connection.ts';
 import { ImagesTable } from './images.ts';
@@ -12,6 +12,7 @@ import { ObjectsTable } from './objects.ts';
 import { OutboxTable } from './outbox.ts';
 import { PodsTable } from './pods.ts';
 import { type Opened, openOrRecover } from './recover.ts';
+import { Seal } from './seal.ts';
 
 export interface StoreOptions {
   log: StoreLog;
@@ -21,6 +22,9 @@ export interface StoreOptions {
   /** For tests of migrations only. */
   migrations?: readonly Migration[];
 }
+
+/** Beside the database, and in none of its backups. */
+const KEY_FILE = 'secrets.key';
 
 /** Counter in `meta`: number of the newest MQTT session; see broker/presence.ts. */
 export const SESSION_COUNTER = 'session';
@@ -37,6 +41,8 @@ export class Store {
   readonly images: ImagesTable;
   readonly leases: LeasesTable;
   readonly meta: MetaTable;
+  /** Of this board: encrypts Secrets at rest. */
+  readonly seal: Seal;
   #connection: Connection;
   #log: StoreLog;
 
@@ -44,7 +50,8 @@ export class Store {
     this.#connection = connection;
     this.#log = log;
     this.opened = opened;
-    this.objects = new ObjectsTable(connection, now);
+    this.seal = new Seal(join(dirname(connection.path), KEY_FILE));
+    this.objects = new ObjectsTable(connection, now, this.seal);
     this.pods = new PodsTable(connection, now);
     this.outbox = new OutboxTable(connection, { eventLimit });
     this.images = new ImagesTable(connection, now);
@@ -80,6 +87,9 @@ export function openStore(path: string, options: StoreOptions): Store {
   const { connection, opened } = openOrRecover(path, { log, now, migrations });
   const store = new Store(connection, opened, options);
   if (opened.state !== 'ok') reviseAfterLoss(store, now);
+  const unreadable = store.objects.dropUnreadable();
+  if (unreadable.length > 0)
+    log.error({ event: 'store.unreadable', objects: unreadable }, `Secrets cannot be decrypted with ${KEY_FILE}: dropped`);
   const say = opened.setAside === undefined ? log.info : log.warn;
   say.call(log, { event: 'store.opened', ...opened }, `database ${opened.state}`);
   return store;
