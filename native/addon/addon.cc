@@ -59,6 +59,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_mounts(env, exports);
   export_cgroup(env, exports);
   export_probes(env, exports);
+  export_tree(env, exports);
   export_system(env, exports);
   return exports;
 }

@@ -11,6 +11,7 @@ void export_network(Napi::Env env, Napi::Object exports);
 void export_mounts(Napi::Env env, Napi::Object exports);
 void export_cgroup(Napi::Env env, Napi::Object exports);
 void export_probes(Napi::Env env, Napi::Object exports);
+void export_tree(Napi::Env env, Napi::Object exports);
 void export_system(Napi::Env env, Napi::Object exports);
 
 }  // namespace edgepod

@@ -1,4 +1,4 @@
-// tmpfs volumes: mountTmpfs(path, bytes, mode) · unmount(path, detach).
+// Mounts of volumes: mountTmpfs(path, bytes, mode) · mountLayers(path, lowerDirs) · unmount(path, detach).
 #include <fcntl.h>
 #include <sys/mount.h>
 
@@ -8,6 +8,7 @@
 #include "addon/exports.h"
 #include "addon/task.h"
 #include "lib/fd.h"
+#include "lib/overlay.h"
 
 namespace edgepod {
 
@@ -42,6 +43,14 @@ Napi::Value mount_tmpfs_js(const Napi::CallbackInfo& info) {
       });
 }
 
+Napi::Value mount_layers_js(const Napi::CallbackInfo& info) {
+  auto path = string_argument(info, 0, "path");
+  auto lower = path ? strings_argument(info, 1, "lowerDirs") : std::nullopt;
+  if (!lower) return info.Env().Undefined();
+  return start_function(info.Env(),
+                        [path = *path, lower = std::move(*lower)]() { return mount_layers(lower, path); });
+}
+
 Napi::Value unmount_js(const Napi::CallbackInfo& info) {
   auto path = string_argument(info, 0, "path");
   if (!path) return info.Env().Undefined();
@@ -57,6 +66,7 @@ Napi::Value unmount_js(const Napi::CallbackInfo& info) {
 
 void export_mounts(Napi::Env env, Napi::Object exports) {
   exports.Set("mountTmpfs", Napi::Function::New(env, mount_tmpfs_js, "mountTmpfs"));
+  exports.Set("mountLayers", Napi::Function::New(env, mount_layers_js, "mountLayers"));
   exports.Set("unmount", Napi::Function::New(env, unmount_js, "unmount"));
 }
 

@@ -78,7 +78,7 @@ bool set_text(int fs, const char* key, const char* value) {
 
 // Layers go in as /proc/self/fd/N: opened once, and short, so that neither the 255 bytes of fsconfig nor the
 // page of mount(2) limits where layers live or how many there are.
-Result<UniqueFd> overlay_by_fs(const Layers& layers) {
+Result<UniqueFd> overlay_by_fs(const Layers& layers, unsigned attributes = 0) {
   UniqueFd fs(sys_fsopen("overlay"));
   if (!fs) return errno_error(kStep, "overlay");
   for (const UniqueFd& layer : layers.lower)
@@ -88,12 +88,17 @@ Result<UniqueFd> overlay_by_fs(const Layers& layers) {
     return errno_error(kStep, "upperdir");
   if (sys_fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
     return errno_error(kStep, "overlay");
-  UniqueFd mount(sys_fsmount(fs.get(), 0));
+  UniqueFd mount(sys_fsmount(fs.get(), attributes));
   if (!mount) return errno_error(kStep, "overlay");
   return mount;
 }
 
-Result<UniqueFd> overlay_by_mount(const Layers& layers, const MountTarget& target) {
+// No fsopen (< 5.2), or an overlay that does not know "lowerdir+" (< 6.8).
+bool too_old(const Error& error) {
+  return error.err == ENOSYS || (error.err == EINVAL && error.detail == "lowerdir+");
+}
+
+Result<Ok> mount_by_options(const Layers& layers, int target, unsigned long flags) {
   std::string options = "lowerdir=";
   for (const UniqueFd& layer : layers.lower) {
     if (options.back() != '=') options += ':';
@@ -104,8 +109,13 @@ Result<UniqueFd> overlay_by_mount(const Layers& layers, const MountTarget& targe
     options += std::string(",workdir=") + FdPath(layers.work.get()).text;
   }
   if (options.size() > kMaxOptions) return input_error(kStep, "too many layers for this kernel", E2BIG);
-  if (sys_mount("overlay", FdPath(target.fd).text, "overlay", 0, options.c_str()) < 0)
+  if (sys_mount("overlay", FdPath(target).text, "overlay", flags, options.c_str()) < 0)
     return errno_error(kStep, "overlay");
+  return Ok{};
+}
+
+Result<UniqueFd> overlay_by_mount(const Layers& layers, const MountTarget& target) {
+  EDGEPOD_TRY(mount_by_options(layers, target.fd, 0));
   return open_in_root(target.root_fd, target.path, O_PATH | O_DIRECTORY);
 }
 
@@ -119,10 +129,27 @@ Result<UniqueFd> mount_overlay(const Spec& spec, const MountTarget& target, cons
     if (sys_move_mount(mount->get(), target.fd) < 0) return errno_error(kStep, target.path);
     return mount;
   }
-  // No fsopen (< 5.2), or an overlay that does not know "lowerdir+" (< 6.8).
-  const bool unknown_option = mount.error().err == EINVAL && mount.error().detail == "lowerdir+";
-  if (mount.error().err == ENOSYS || unknown_option) return overlay_by_mount(*layers, target);
+  if (too_old(mount.error())) return overlay_by_mount(*layers, target);
   return mount;
+}
+
+Result<Ok> mount_layers(const std::vector<std::string>& lower, const std::string& target) {
+  if (lower.size() < 2 || lower.size() > kMaxLayers) return input_error(kStep, "needs 2 to 128 directories");
+  Layers layers;
+  for (const std::string& path : lower) {
+    auto fd = open_layer(path);
+    if (!fd) return std::move(fd.error());
+    layers.lower.push_back(std::move(*fd));
+  }
+  UniqueFd const place(open(target.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!place) return errno_error(kStep, target);
+  constexpr unsigned kAttributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  auto mount = overlay_by_fs(layers, kAttributes);
+  if (!mount && too_old(mount.error()))
+    return mount_by_options(layers, place.get(), MS_RDONLY | MS_NOSUID | MS_NODEV);
+  if (!mount) return std::move(mount.error());
+  if (sys_move_mount(mount->get(), place.get()) < 0) return errno_error(kStep, target);
+  return Ok{};
 }
 
 }  // namespace edgepod

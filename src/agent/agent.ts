@@ -1,5 +1,5 @@
 /** The agent put together: opens what it needs, wires the parts, starts and stops them in order. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statfsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -11,6 +11,7 @@ import { containerResources, podResources } from '../manifest/resources.ts';
 import type { SeccompArch } from '../manifest/seccomp.ts';
 import { quickFacts } from '../node/facts.ts';
 import { PodManager } from '../pods/manager.ts';
+import { quantities } from '../pods/operations/variables.ts';
 import { volumeHost } from '../pods/volumes/volume-host.ts';
 import { readFeatures } from '../runtime/features.ts';
 import { instanceNames } from '../runtime/instance.ts';
@@ -38,6 +39,7 @@ import { NodeReport } from './node-report.ts';
 import { ipLeases, podRecords } from './records.ts';
 import { type Reports, reports } from './reports.ts';
 import { userRanges } from './user-ranges.ts';
+import { volumeSystem } from './volume-system.ts';
 
 interface Parts {
   addon: Addon;
@@ -135,7 +137,12 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     unpacker: new Unpacker(native.unpack),
     architecture: facts.architecture,
   });
-  const room = () => ({ ...allocatable(facts, resources), sysctls: config.allowedUnsafeSysctls });
+  const { blocks, bsize } = statfsSync(dataDir);
+  const room = () => ({
+    ...allocatable({ ...facts, storageBytes: blocks * bsize }, resources),
+    sysctls: config.allowedUnsafeSysctls,
+  });
+  const objects = objectSource(store);
   const paths = { dataDir, runDir, logDir };
   const address = () => hostIp(network.bridge);
   const desired = new StoredDesired(store.objects, ({ namespace, name }, errors) =>
@@ -153,11 +160,13 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     volumes: volumeHost({
       paths,
       allocatableMemory: () => room().memoryBytes,
-      mounts: {
-        mountTmpfs: (path, { sizeBytes, mode }) => addon.mountTmpfs(path, sizeBytes, mode),
-        unmount: (path) => addon.unmount(path, true),
-      },
+      system: volumeSystem(addon),
+      objects,
+      images,
+      nodeFacts: () => ({ nodeName: hostname(), hostIP: address(), allocatable: quantities(room()) }),
+      now,
     }),
+    objects,
     oci: containerConfigs(facts.architecture as SeccompArch, config),
     identityFiles,
     podResources: (pod) => podResources(pod, { pidsLimit: resources.podPidsLimit }),

@@ -1,5 +1,4 @@
 /** Environment variables and `$(VAR)` references (`k8s.io/kubernetes/third_party/forked/golang/expansion`). */
-import type { EnvVar } from './types.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -26,13 +25,6 @@ export function expandReferences(text: string, variables: ReadonlyMap<string, st
   // Only what precedes the last `)` can hold a reference: searching the rest for one takes quadratic time.
   const end = text.lastIndexOf(')') + 1;
   return text.slice(0, end).replace(/\$\$|\$\(([^)]*)\)/g, replace) + text.slice(end).replace(/\$\$/g, () => '$');
-}
-
-/** The container's own variables, in order of definition: each value may refer to those defined before it. */
-export function containerVariables(env: readonly EnvVar[]): Map<string, string> {
-  const variables = new Map<string, string>();
-  for (const { name, value = '' } of env) variables.set(name, expandReferences(value, variables));
-  return variables;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** From a container of a Pod and its image to the OCI runtime-spec bundle configuration the runner starts. */
 import { containerCommand } from './command.ts';
-import { containerVariables, processEnvironment } from './env.ts';
+import { processEnvironment } from './env.ts';
 import { grantedCapabilities } from './oci/capabilities.ts';
 import { deviceRules, protectedPaths } from './oci/confinement.ts';
 import { containerMounts, type VolumeBind, volumeBinds } from './oci/mounts.ts';
@@ -26,6 +26,8 @@ export interface OciInput {
   container: string;
   /** `lowerDirs`: absolute directories, topmost layer first. */
   image: { config: ImageDefaults; lowerDirs: readonly string[] };
+  /** What `env` and `envFrom` define (env-sources.ts). */
+  variables: ReadonlyMap<string, string>;
   hostname: string;
   /** Value of `linux.cgroupsPath`: `<pod cgroup>/<container>`. */
   cgroupsPath: string;
@@ -101,11 +103,10 @@ export function containerCapabilities(container: Container): string[] {
 }
 
 function processConfig(
-  { pod, image, hostname, nodeMemory, apparmorProfile, nofileMax = NOFILE_GRANTED }: OciInput,
+  { pod, image, variables, hostname, nodeMemory, apparmorProfile, nofileMax = NOFILE_GRANTED }: OciInput,
   container: Container,
   security: SecurityContext,
 ): Omit<OciConfig['process'], 'user'> {
-  const variables = containerVariables(container.env);
   const args = containerCommand({ command: container.command, args: container.args, image: image.config, variables });
   if (args.length === 0)
     throw new ContainerConfigError(`no command: the image ${container.image} names none, so the container must`);

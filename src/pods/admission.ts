@@ -12,6 +12,8 @@ import type { Outcome } from './types.ts';
 export interface Allocatable {
   cpuMilli: number;
   memoryBytes: number;
+  /** Of the file system of the data directory: `ephemeral-storage`. */
+  storageBytes: number;
   pods: number;
   /** Sysctls that pods may set besides Kubernetes' safe ones; `net.core.*` stands for all below. */
   sysctls?: readonly string[];

@@ -3,7 +3,16 @@ import type { Container, Pod } from '../manifest/types.ts';
 import type { Allocatable } from './admission.ts';
 import type { Paths } from './paths.ts';
 import type { IdentityFiles, PodFiles } from './pod-files.ts';
-import type { Clock, Image, ImageSource, IpLeases, LinuxResources, Prober, SandboxRuntime } from './ports.ts';
+import type {
+  Clock,
+  Image,
+  ImageSource,
+  IpLeases,
+  LinuxResources,
+  ObjectSource,
+  Prober,
+  SandboxRuntime,
+} from './ports.ts';
 import type { Timers } from './timers.ts';
 import type { DesiredPod, PodEvent, PodRecord, PublishedPod } from './types.ts';
 import type { ResolvedMount, VolumeHost } from './volumes/volume-host.ts';
@@ -30,6 +39,8 @@ export interface ContainerConfigInput {
   container: string;
   attempt: number;
   image: Image;
+  /** What its `env` and `envFrom` define. */
+  variables: ReadonlyMap<string, string>;
   hostname: string;
   /** Address of the pod, or the node's with hostNetwork. */
   podIP?: string;
@@ -68,6 +79,7 @@ export interface PodManagerDeps {
   records: PodRecords;
   desired: DesiredSource;
   volumes: VolumeHost;
+  objects: ObjectSource;
   files?: PodFiles;
   /** Builds the OCI runtime-spec config; pure. What it throws is shown as CreateContainerConfigError. */
   oci(input: ContainerConfigInput): object;

@@ -15,6 +15,7 @@ import { podFiles } from './pod-files.ts';
 import type { ExecRequest, ExecResult, Prober, Sandbox } from './ports.ts';
 import { realTimers } from './timers.ts';
 import type { DesiredPod, Outcome } from './types.ts';
+import type { ObjectKind } from './volumes/uses.ts';
 import { PodWorker } from './worker.ts';
 
 /** The kubelet's log rotation: 10 MiB, 5 files. */
@@ -88,6 +89,11 @@ export class PodManager {
   /** Ends a pod that has no tombstone, e.g. on a local command. It is built again if it is still desired. */
   remove(namespace: string, name: string, graceSeconds?: number): void {
     this.#workers.get(`${namespace}/${name}`)?.terminate('Deleted', graceSeconds);
+  }
+
+  /** A ConfigMap or Secret was stored, changed or deleted: pods that use it look at it again. None is restarted. */
+  objectChanged(kind: ObjectKind, namespace: string, name: string): void {
+    for (const worker of this.#workers.values()) if (worker.namespace === namespace) worker.objectChanged(kind, name);
   }
 
   /** Images were added: pods waiting for one need not sit out their back-off. */

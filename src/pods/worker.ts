@@ -5,11 +5,13 @@
  *  - a status goes out after the state it shows, and the record is durable before events are acknowledged.
  */
 import type { FieldError } from '../manifest/types.ts';
+import type { Retry } from './backoff.ts';
 import { changeOf, newRecord, terminationOf, updatedRecord } from './change.ts';
 import { EventFilter } from './events.ts';
 import { shorten } from './grace.ts';
 import { Incarnation, type Parts } from './incarnation.ts';
 import { perform } from './operations/perform.ts';
+import { refreshVolumes } from './operations/refresh.ts';
 import { attach } from './operations/sandbox.ts';
 import { plan } from './plan/plan.ts';
 import type { Sandbox } from './ports.ts';
@@ -17,6 +19,7 @@ import { stopWatching, watchProbes } from './probes/watch.ts';
 import { StatusPublisher } from './publisher.ts';
 import { publishedPod, rejectedStatus } from './status/pod-status.ts';
 import type { DesiredPod, Outcome, PodEvent, PodRecord, Termination } from './types.ts';
+import { type ObjectKind, usesObject } from './volumes/uses.ts';
 
 export interface WorkerOptions {
   parts: Parts;
@@ -30,6 +33,8 @@ export interface WorkerOptions {
   /** Called when a tick left the worker without an incarnation. */
   onIdle: () => void;
 }
+
+const soon = (retry: Retry): Retry => ({ ...retry, notBefore: Number.NEGATIVE_INFINITY });
 
 export class PodWorker {
   readonly namespace: string;
@@ -77,6 +82,7 @@ export class PodWorker {
   adopt(record: PodRecord, { sandbox, restored }: { sandbox: Sandbox | undefined; restored: boolean }): void {
     this.#pod = this.#incarnation(record);
     if (sandbox) attach(this.#pod, sandbox);
+    refreshVolumes(this.#pod);
     if (restored) this.#pod.saver.markUrgent();
     else this.#pod.saver.mark();
     this.wake();
@@ -127,10 +133,22 @@ export class PodWorker {
     }
   }
 
+  /** A ConfigMap or Secret came, changed or went: volumes follow, and what waited for it is tried again now. */
+  objectChanged(kind: ObjectKind, name: string): void {
+    const pod = this.#pod;
+    if (pod === undefined || !usesObject(pod.record.pod, kind, name)) return;
+    if (pod.state.volumes.retry) pod.state.volumes.retry = soon(pod.state.volumes.retry);
+    for (const { config } of pod.state.containers.values()) if (config) config.retry = soon(config.retry);
+    refreshVolumes(pod);
+    this.wake();
+  }
+
   /** Images came in: what waits for one asks again now. */
   retryImages(): void {
+    const volumes = this.#pod?.state.volumes;
+    if (volumes?.retry) volumes.retry = soon(volumes.retry);
     for (const { image } of this.#pod?.state.containers.values() ?? []) {
-      if (image.retry) image.retry = { ...image.retry, notBefore: Number.NEGATIVE_INFINITY };
+      if (image.retry) image.retry = soon(image.retry);
     }
     this.wake();
   }
@@ -203,6 +221,7 @@ export class PodWorker {
     else if (change === 'update' && !pod.record.deleting) {
       pod.record = updatedRecord(pod.record, desired);
       pod.saver.mark();
+      refreshVolumes(pod);
     }
   }
 

@@ -61,8 +61,14 @@ export interface Addon {
   /** No `onVerdict` for this id from now on. */
   probeRemove(id: number): void;
   mountTmpfs(path: string, bytes: number, mode: number): Promise<void>;
+  /** An image's layers (topmost first, two at least) as one read-only directory. */
+  mountLayers(path: string, lowerDirs: string[]): Promise<void>;
   /** Nothing mounted there is no error. */
   unmount(path: string, detach: boolean): Promise<void>;
+  /** Per path bytes on the disk and inodes; 0 for one that is not there, infinite for one too deep to be measured. */
+  treeUsage(paths: string[]): Promise<Float64Array>;
+  /** Gives a tree to a group, by descriptors: g+rw everywhere, g+x and setgid on directories. Links are not followed. */
+  setTreeGroup(path: string, gid: number, onlyOnMismatch: boolean): Promise<void>;
   /** Kills every process of the subtree and removes it; one that is not there is no error. */
   destroyCgroup(path: string): Promise<void>;
   cgroupFeatures(): Promise<CgroupFeatures>;

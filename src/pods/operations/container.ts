@@ -10,6 +10,7 @@ import { historyOf, runOf } from '../state.ts';
 import { rfc3339 } from '../status/rfc3339.ts';
 import { hostnameOf } from './hostname.ts';
 import { launchFacts } from './launch.ts';
+import { containerVariables } from './variables.ts';
 
 /** The shim that was to do it is gone, or hangs and may yet do it: the sandbox is lost; it is not a failed start. */
 const SHIM_GONE = ['ESHIMLOST', 'ECONNRESET', 'EPIPE', 'ENOTCONN', 'ECONNREFUSED', 'ETIMEDOUT'];
@@ -75,9 +76,16 @@ const containerSpec = async (
   const orRefuse = (reason: NotStartable['reason']) => (error: unknown) => {
     throw new NotStartable(reason, failureMessage(error, subject));
   };
+  const variables = attempted(
+    () => containerVariables(pod, name),
+    (error) => {
+      // Without the subject: the kubelet's words, at the container they are about.
+      throw new NotStartable('CreateContainerConfigError', messageOf(error));
+    },
+  );
   const [overlay, mounts] = await Promise.all([
     parts.files.prepareAttempt(record, name, attempt).catch(orRefuse('CreateContainerError')),
-    parts.volumes.mounts(record.pod, name, pod.volumePaths).catch(orRefuse('CreateContainerConfigError')),
+    parts.volumes.mounts(record.pod, name, pod.volumePaths, variables).catch(orRefuse('CreateContainerConfigError')),
     run.residue ? sandbox.remove(name).catch(orRefuse('CreateContainerError')) : undefined,
   ]);
   run.residue = false;
@@ -89,6 +97,7 @@ const containerSpec = async (
       container: name,
       attempt,
       image,
+      variables,
       hostname: hostnameOf(record.pod, parts.node.name),
       ...(podIP !== undefined && { podIP }),
       cgroupsPath: `${parts.cgroupRoot}/pod${record.uid}/${name}`,

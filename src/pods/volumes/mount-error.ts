@@ -12,3 +12,13 @@ export class VolumeError extends Error {
     this.path = path;
   }
 }
+
+/** A volume that cannot be made yet: what it is made from is not there. In the kubelet's words. */
+export class SetUpError extends Error {
+  readonly code = 'E_VOLUME_SET_UP';
+
+  constructor(volume: string, why: string) {
+    super(`MountVolume.SetUp failed for volume "${volume}" : ${why}`);
+    this.name = 'SetUpError';
+  }
+}

@@ -2,19 +2,31 @@
 import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findContainer } from '../../manifest/containers.ts';
+import type { PodFacts } from '../../manifest/downward.ts';
+import { expandReferences } from '../../manifest/env.ts';
+import type { NamespaceObjects } from '../../manifest/env-sources.ts';
 import { effectiveLimit } from '../../manifest/requests.ts';
-import type { Pod, Volume } from '../../manifest/types.ts';
+import type { Pod, Volume, VolumeMount } from '../../manifest/types.ts';
 import { type Paths, podDir } from '../paths.ts';
+import type { ImageSource, ObjectSource } from '../ports.ts';
 import { removeTree } from '../remove-tree.ts';
+import { makeDataVolume } from './data-volume.ts';
 import { makeDiskDir, makeMemoryDir, type TmpfsMounts, tmpfsSize } from './empty-dir.ts';
 import { resolveHostPath } from './host-path.ts';
-import { resolveSubPath } from './sub-path.ts';
+import { type LayerMounts, makeImageVolume } from './image-volume.ts';
+import { SetUpError, VolumeError } from './mount-error.ts';
+import { openPath } from './path-fd.ts';
+import { isDataVolume, volumePayload } from './payload.ts';
+import { serialised } from './serialised.ts';
+import { checkSubPath } from './sub-path.ts';
 
 /** One bind mount of a container, in the order of its volumeMounts. */
 export interface ResolvedMount {
   source: string;
   destination: string;
   readOnly: boolean;
+  recursiveReadOnly: VolumeMount['recursiveReadOnly'];
+  propagation: VolumeMount['mountPropagation'];
   /** The volume's own path and the subPath asked for, for a runner that resolves them itself, free of races. */
   within?: { root: string; subPath: string };
 }
@@ -23,66 +35,109 @@ export interface ResolvedMount {
 export type VolumePaths = Record<string, string>;
 
 export interface VolumeHost {
-  /** Makes and checks every volume of the pod; idempotent. Rejects with VolumeError or an errno. */
+  /** Makes and checks every volume of the pod; idempotent. Rejects with VolumeError, SetUpError or an errno. */
   prepare(uid: string, pod: Pod): Promise<VolumePaths>;
-  /** The bind mounts of one container, subPaths resolved and created. Rejects with VolumeError. */
-  mounts(pod: Pod, container: string, volumes: VolumePaths): Promise<ResolvedMount[]>;
-  /** Unmounts and deletes what the pod's emptyDirs held. Host paths are not touched. Idempotent. */
+  /** Brings the files of objects and of the pod's own labels up to date, where they have been made. Rejects as `prepare`. */
+  refresh(uid: string, pod: Pod): Promise<void>;
+  /** The bind mounts of one container, `$(VAR)` of subPathExpr expanded. Rejects with VolumeError. */
+  mounts(
+    pod: Pod,
+    container: string,
+    volumes: VolumePaths,
+    variables: ReadonlyMap<string, string>,
+  ): Promise<ResolvedMount[]>;
+  /** Where each emptyDir on the disk is. */
+  diskPath(uid: string, volume: string): string;
+  /** Unmounts and deletes what the pod's volumes held. Host paths are not touched. Idempotent. */
   remove(uid: string): Promise<void>;
   /** Removes what belongs to pods nobody knows any more. */
   sweep(known: ReadonlySet<string>): Promise<void>;
 }
 
-export const volumeHost = ({
-  paths,
-  mounts,
-  allocatableMemory,
-}: {
+/** What only native code does: mounts, and ownership of a tree a container may be changing. */
+export interface VolumeSystem extends TmpfsMounts, LayerMounts {
+  setTreeGroup(path: string, group: number, onlyOnMismatch: boolean): Promise<void>;
+}
+
+export interface VolumeHostOptions {
   paths: Paths;
-  mounts: TmpfsMounts;
+  system: VolumeSystem;
+  objects: ObjectSource;
+  images: ImageSource;
   /** Bytes of memory pods may use on this node. */
   allocatableMemory: () => number;
-}): VolumeHost => {
+  /** What downwardAPI files say of the node. */
+  nodeFacts: () => Omit<PodFacts, 'uid'>;
+  now: () => Date;
+}
+
+export const volumeHost = (options: VolumeHostOptions): VolumeHost => {
+  const { paths, system, objects, images, allocatableMemory, nodeFacts, now } = options;
+  const inTurn = serialised();
   const diskDir = (uid: string) => join(podDir(paths, uid), 'volumes');
   // Not below the sandbox's run directory: a sandbox comes and goes while the pod's volumes stay.
   const memoryRoot = join(paths.runDir, 'pods-volumes');
 
-  const prepareOne = (uid: string, pod: Pod, { name, hostPath, emptyDir }: Volume): Promise<string> => {
+  const makeData = (uid: string, pod: Pod, volume: Volume): Promise<string> => {
+    const payload = volumePayload(volume, {
+      pod,
+      objects: inNamespace(objects, pod.metadata.namespace),
+      facts: { ...nodeFacts(), uid },
+    });
+    const group = pod.spec.securityContext?.fsGroup;
+    return makeDataVolume({ path: join(memoryRoot, uid, volume.name), payload, group, mounts: system, now: now() });
+  };
+
+  const makeEmptyDir = async (uid: string, pod: Pod, { name, emptyDir }: Volume): Promise<string> => {
+    const size = () => tmpfsSize(emptyDir?.sizeLimit, effectiveLimit(pod).memoryBytes, allocatableMemory());
+    const path =
+      emptyDir?.medium === 'Memory'
+        ? await makeMemoryDir(join(memoryRoot, uid, name), size(), system)
+        : await makeDiskDir(join(diskDir(uid), name));
+    const { fsGroup, fsGroupChangePolicy } = pod.spec.securityContext ?? {};
+    if (fsGroup !== undefined) await system.setTreeGroup(path, fsGroup, fsGroupChangePolicy === 'OnRootMismatch');
+    return path;
+  };
+
+  const prepareOne = async (uid: string, pod: Pod, volume: Volume): Promise<string> => {
+    const { name, hostPath, image } = volume;
     if (hostPath) return resolveHostPath(name, hostPath.path, hostPath.type);
-    if (emptyDir?.medium !== 'Memory') return makeDiskDir(join(diskDir(uid), name));
-    const size = tmpfsSize(emptyDir.sizeLimit, effectiveLimit(pod).memoryBytes, allocatableMemory());
-    return makeMemoryDir(join(memoryRoot, uid, name), size, mounts);
+    if (image) return makeImageVolume({ name, image, path: join(memoryRoot, uid, name), images, mounts: system });
+    return isDataVolume(volume) ? makeData(uid, pod, volume) : makeEmptyDir(uid, pod, volume);
   };
 
   const remove = async (uid: string): Promise<void> => {
     const memoryDir = join(memoryRoot, uid);
     const names = await readdir(memoryDir).catch(() => []);
-    for (const name of names) await mounts.unmount(join(memoryDir, name));
+    for (const name of names) await system.unmount(join(memoryDir, name));
     await Promise.all([removeTree(memoryDir), removeTree(diskDir(uid))]);
     await rmdir(memoryRoot).catch(() => {}); // the last pod takes the directory with it; others still need it
   };
 
   return {
-    remove,
+    diskPath: (uid, volume) => join(diskDir(uid), volume),
+    remove: (uid) => inTurn(uid, () => remove(uid)),
 
-    async prepare(uid, pod) {
-      const made = pod.spec.volumes.map(async (volume) => [volume.name, await prepareOne(uid, pod, volume)] as const);
-      // All settle before the first failure is told: nothing may still be in the making when the pod is removed.
-      await Promise.allSettled(made);
-      return Object.fromEntries(await Promise.all(made));
-    },
+    prepare: (uid, pod) =>
+      inTurn(uid, async () => {
+        const made = pod.spec.volumes.map(async (volume) => [volume.name, await prepareOne(uid, pod, volume)] as const);
+        // All settle before the first failure is told: nothing may still be in the making when the pod is removed.
+        await Promise.allSettled(made);
+        return Object.fromEntries(await Promise.all(made));
+      }),
 
-    async mounts(pod, container, volumes) {
+    refresh: (uid, pod) =>
+      inTurn(uid, async () => {
+        for (const volume of pod.spec.volumes.filter(isDataVolume)) {
+          const there = await openPath(join(memoryRoot, uid, volume.name), { nofollow: true });
+          await there?.close();
+          if (there) await makeData(uid, pod, volume);
+        }
+      }),
+
+    async mounts(pod, container, volumes, variables) {
       const mounted = findContainer(pod.spec, container)?.volumeMounts ?? [];
-      const resolved: ResolvedMount[] = [];
-      // One after the other: two subPaths may create the same directory.
-      for (const { name, mountPath, readOnly, subPath } of mounted) {
-        const root = volumes[name];
-        if (root === undefined) throw new Error(`volumeMounts: no volume "${name}" in spec.volumes`);
-        const source = subPath ? await resolveSubPath(name, root, subPath) : root;
-        resolved.push({ source, destination: mountPath, readOnly, ...(subPath && { within: { root, subPath } }) });
-      }
-      return resolved;
+      return Promise.all(mounted.map((mount) => resolveMount(pod, mount, volumes, variables)));
     },
 
     async sweep(known) {
@@ -96,4 +151,41 @@ export const volumeHost = ({
       }
     },
   };
+};
+
+const inNamespace = (objects: ObjectSource, namespace: string): NamespaceObjects => ({
+  configMap: (name) => objects.configMap(namespace, name),
+  secret: (name) => objects.secret(namespace, name),
+});
+
+const resolveMount = async (
+  pod: Pod,
+  { name, mountPath, readOnly, recursiveReadOnly, mountPropagation, subPath, subPathExpr }: VolumeMount,
+  volumes: VolumePaths,
+  variables: ReadonlyMap<string, string>,
+): Promise<ResolvedMount> => {
+  const root = volumes[name];
+  const volume = pod.spec.volumes.find((candidate) => candidate.name === name);
+  if (root === undefined || volume === undefined) throw new Error(`volumeMounts: no volume "${name}" in spec.volumes`);
+  const path = subPathExpr === undefined ? subPath : expandSubPath(name, subPathExpr, variables);
+  const within = path ? { root, subPath: await checkSubPath(name, root, path) } : undefined;
+  return {
+    source: root,
+    destination: mountPath,
+    // What is the agent's, or shared with other pods, no container writes to (CVE-2017-1002102).
+    readOnly: readOnly || isDataVolume(volume) || volume.image !== undefined,
+    recursiveReadOnly,
+    propagation: mountPropagation,
+    ...(within && within.subPath !== '' && { within }),
+  };
+};
+
+/** A reference to nothing must not become the whole volume: the container waits instead, as at the kubelet. */
+const expandSubPath = (volume: string, expression: string, variables: ReadonlyMap<string, string>): string => {
+  for (const [, name] of expression.replaceAll('$$', '').matchAll(/\$\(([^)]*)\)/g)) {
+    if (name !== undefined && !variables.has(name)) throw new SetUpError(volume, `subPathExpr: missing value for "${name}"`);
+  }
+  const path = expandReferences(expression, variables);
+  if (path === '') throw new VolumeError('E_SUB_PATH', { volume, path: expression, why: 'subPathExpr: expands to nothing' });
+  return path;
 };
