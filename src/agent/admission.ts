@@ -11,7 +11,10 @@ import type { ConfigMap, FieldError, Pod, Secret } from '../manifest/types.ts';
 /** Digests for data objects, under a key of this board: a plain digest would let the values of Secrets be guessed. */
 type Digest = (content: string) => string;
 
-const KINDS = { pods: 'Pod', configmaps: 'ConfigMap', secrets: 'Secret' } as const satisfies Record<DesiredKind, string>;
+const KINDS = { pods: 'Pod', configmaps: 'ConfigMap', secrets: 'Secret' } as const satisfies Record<
+  DesiredKind,
+  string
+>;
 
 /** The inbox's gate. Synchronous: it runs before the PUBACK. */
 export function admission(digest: Digest): Admit {

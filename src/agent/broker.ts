@@ -9,8 +9,8 @@ import { BrokerSession } from '../broker/session.ts';
 import type { Topics } from '../broker/topics.ts';
 import type { Store } from '../store/store.ts';
 import { SESSION_COUNTER } from '../store/store.ts';
-import type { AgentConfig } from './config.ts';
 import { admission } from './admission.ts';
+import type { AgentConfig } from './config.ts';
 import { VERSION } from './version.ts';
 
 export interface BrokerParts {

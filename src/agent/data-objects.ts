@@ -53,7 +53,12 @@ export function dataIntake(
 }
 
 /** A tombstone of a data object is carried out at once: nothing has to end first. */
-function buryTombstones(kind: DataKind, namespace: string, name: string, { store, topics }: Pick<DataIntake, 'store' | 'topics'>) {
+function buryTombstones(
+  kind: DataKind,
+  namespace: string,
+  name: string,
+  { store, topics }: Pick<DataIntake, 'store' | 'topics'>,
+) {
   for (const object of store.objects.sources(kind, namespace, name)) {
     if (object.deletionTimestamp === undefined) continue;
     store.transaction(() => {

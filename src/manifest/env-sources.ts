@@ -38,7 +38,7 @@ export function containerVariablesFrom(input: VariablesInput): {
   const skipped: SkippedKeys[] = [];
   for (const source of input.container.envFrom) addAll(variables, skipped, source, input);
   for (const { name, value = '', valueFrom } of input.container.env) {
-    const resolved = valueFrom === undefined ? expandReferences(value, variables) : valueOf(valueFrom, input);
+    const resolved = valueFrom === undefined ? expandReferences(value, variables) : sourcedValue(valueFrom, input);
     if (resolved !== undefined) variables.set(name, withoutNul(name, resolved));
   }
   return { variables, skipped };
@@ -67,12 +67,13 @@ function addAll(
 }
 
 /** Undefined: optional, and not there; the variable is not defined then. */
-function valueOf(source: EnvVarSource, { pod, container, objects, facts }: VariablesInput): string | undefined {
+function sourcedValue(source: EnvVarSource, { pod, container, objects, facts }: VariablesInput): string | undefined {
   const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = source;
   const { namespace } = pod.metadata;
   if (fieldRef) return fieldValue(pod, fieldRef, facts);
   if (resourceFieldRef) return resourceValue(pod, resourceFieldRef, { facts, self: container.name });
-  if (configMapKeyRef) return keyOf(configMapKeyRef, objects.configMap(configMapKeyRef.name)?.data, { kind: 'ConfigMap', namespace });
+  if (configMapKeyRef)
+    return keyOf(configMapKeyRef, objects.configMap(configMapKeyRef.name)?.data, { kind: 'ConfigMap', namespace });
   const ref = secretKeyRef as KeyRef;
   return keyOf(ref, secretTexts(objects.secret(ref.name)), { kind: 'Secret', namespace });
 }
@@ -96,6 +97,7 @@ function secretTexts(secret: Secret | undefined): Record<string, string> | undef
 
 /** It would end the variable there, and what follows would be read as the next one. */
 function withoutNul(name: string, value: string): string {
-  if (value.includes('\0')) throw new EnvSourceError(`the value of variable ${name} has a NUL byte: mount it as a file`);
+  if (value.includes('\0'))
+    throw new EnvSourceError(`the value of variable ${name} has a NUL byte: mount it as a file`);
   return value;
 }

@@ -175,7 +175,7 @@ export class ObjectsTable {
    */
   dropUnreadable(): ObjectKey[] {
     const lost = SEALED.flatMap((kind) => this.#ofKind.all(kind)).filter((row) => this.#objectOf(row) === undefined);
-    if (lost.length > 0) this.#connection.transaction(() => lost.forEach((row) => this.#delete.run(...keyOf(row))));
+    if (lost.length > 0) this.#connection.transaction(() => lost.map((row) => this.#delete.run(...keyOf(row))));
     return lost.map(({ kind, namespace, name, source }) => ({ kind, namespace, name, source }));
   }
 

@@ -89,7 +89,10 @@ export function openStore(path: string, options: StoreOptions): Store {
   if (opened.state !== 'ok') reviseAfterLoss(store, now);
   const unreadable = store.objects.dropUnreadable();
   if (unreadable.length > 0)
-    log.error({ event: 'store.unreadable', objects: unreadable }, `Secrets cannot be decrypted with ${KEY_FILE}: dropped`);
+    log.error(
+      { event: 'store.unreadable', objects: unreadable },
+      `Secrets cannot be decrypted with ${KEY_FILE}: dropped`,
+    );
   const say = opened.setAside === undefined ? log.info : log.warn;
   say.call(log, { event: 'store.opened', ...opened }, `database ${opened.state}`);
   return store;

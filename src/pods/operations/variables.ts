@@ -17,7 +17,13 @@ export const containerVariables = (pod: Incarnation, name: string): ReadonlyMap<
   };
   const { hostIP, name: nodeName, allocatable } = parts.node;
   const podIP = record.pod.spec.hostNetwork ? hostIP() : record.ip;
-  const facts: PodFacts = { uid: record.uid, nodeName, hostIP: hostIP(), podIP, allocatable: quantities(allocatable()) };
+  const facts: PodFacts = {
+    uid: record.uid,
+    nodeName,
+    hostIP: hostIP(),
+    podIP,
+    allocatable: quantities(allocatable()),
+  };
   const { variables, skipped } = containerVariablesFrom({ pod: record.pod, container, objects, facts });
   for (const { source, keys } of skipped) {
     const message = `Keys [${keys.join(', ')}] from the EnvFrom ${source} were skipped since they are considered invalid environment variable names.`;

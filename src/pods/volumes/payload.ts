@@ -53,7 +53,8 @@ interface Target {
 
 const addSource = (into: Target, { configMap, secret, downwardAPI }: ProjectedSource): void => {
   const { objects } = into.input;
-  if (configMap) addKeys(into, configMap, { kind: 'configmap', key: 'config', data: bytesOf(objects.configMap(configMap.name)) });
+  if (configMap)
+    addKeys(into, configMap, { kind: 'configmap', key: 'config', data: bytesOf(objects.configMap(configMap.name)) });
   if (secret) addKeys(into, secret, { kind: 'secret', key: 'secret', data: bytesOf(objects.secret(secret.name)) });
   for (const item of downwardAPI?.items ?? []) {
     into.files.set(item.path, { data: Buffer.from(downward(item, into.input)), mode: item.mode ?? into.defaultMode });
@@ -79,7 +80,8 @@ const addKeys = (
   const wanted: KeyToPath[] = items ?? Object.keys(data).map((key) => ({ key, path: key }));
   for (const { key, path, mode } of wanted) {
     if (Object.hasOwn(data, key)) files.set(path, { data: data[key] as Uint8Array, mode: mode ?? defaultMode });
-    else if (!optional) throw new SetUpError(volume, `${kind} "${name}" references non-existent ${keyKind} key: ${key}`);
+    else if (!optional)
+      throw new SetUpError(volume, `${kind} "${name}" references non-existent ${keyKind} key: ${key}`);
   }
 };
 

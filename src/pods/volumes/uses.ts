@@ -18,6 +18,9 @@ const inVolumes = ({ spec }: Pod, kind: ObjectKind): (string | undefined)[] =>
 const inEnvironments = ({ spec }: Pod, kind: ObjectKind): (string | undefined)[] =>
   [...spec.containers, ...spec.initContainers].flatMap(({ env, envFrom }) =>
     kind === 'configmaps'
-      ? [...env.map(({ valueFrom }) => valueFrom?.configMapKeyRef?.name), ...envFrom.map((from) => from.configMapRef?.name)]
+      ? [
+          ...env.map(({ valueFrom }) => valueFrom?.configMapKeyRef?.name),
+          ...envFrom.map((from) => from.configMapRef?.name),
+        ]
       : [...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name), ...envFrom.map((from) => from.secretRef?.name)],
   );

@@ -183,9 +183,11 @@ const resolveMount = async (
 /** A reference to nothing must not become the whole volume: the container waits instead, as at the kubelet. */
 const expandSubPath = (volume: string, expression: string, variables: ReadonlyMap<string, string>): string => {
   for (const [, name] of expression.replaceAll('$$', '').matchAll(/\$\(([^)]*)\)/g)) {
-    if (name !== undefined && !variables.has(name)) throw new SetUpError(volume, `subPathExpr: missing value for "${name}"`);
+    if (name !== undefined && !variables.has(name))
+      throw new SetUpError(volume, `subPathExpr: missing value for "${name}"`);
   }
   const path = expandReferences(expression, variables);
-  if (path === '') throw new VolumeError('E_SUB_PATH', { volume, path: expression, why: 'subPathExpr: expands to nothing' });
+  if (path === '')
+    throw new VolumeError('E_SUB_PATH', { volume, path: expression, why: 'subPathExpr: expands to nothing' });
   return path;
 };

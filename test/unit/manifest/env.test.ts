@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { containerCommand } from '../../../src/manifest/command.ts';
-import { containerVariables, ExpansionError, expandReferences, processEnvironment } from '../../../src/manifest/env.ts';
+import { ExpansionError, expandReferences, processEnvironment } from '../../../src/manifest/env.ts';
+import { containerVariablesFrom } from '../../../src/manifest/env-sources.ts';
+import type { EnvVar } from '../../../src/manifest/types.ts';
+import { container, pod } from '../pods/fixtures.ts';
+
+const containerVariables = (env: EnvVar[]) =>
+  containerVariablesFrom({
+    pod: pod('p'),
+    container: container('c', { env }),
+    objects: { configMap: () => undefined, secret: () => undefined },
+    facts: { uid: 'u', nodeName: 'n', allocatable: { cpu: '4', memory: '1Gi', 'ephemeral-storage': '8Gi' } },
+  }).variables;
 
 describe('$(VAR)', () => {
   const variables = new Map([

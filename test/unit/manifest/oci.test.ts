@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { expandReferences } from '../../../src/manifest/env.ts';
 import { ContainerConfigError } from '../../../src/manifest/oci/types.ts';
 import { containerCapabilities, type OciInput, ociConfig } from '../../../src/manifest/oci.ts';
 import type { Container } from '../../../src/manifest/types.ts';
@@ -7,9 +8,18 @@ import { admitted, fixture, type Json, rawPod } from './fixtures.ts';
 
 const IMAGE = { env: ['LANG=C'], entrypoint: ['/entry'], cmd: ['arg'], workingDir: '/app', user: '' };
 
+function variablesOf({ spec }: Pod): Map<string, string> {
+  const variables = new Map<string, string>();
+  for (const { name, value = '' } of spec.containers[0]?.env ?? [])
+    variables.set(name, expandReferences(value, variables));
+  return variables;
+}
+
 function input(spec: Json = {}, container: Json = {}, more: Partial<OciInput> = {}): OciInput {
+  const pod = admitted(rawPod(spec, container));
   return {
-    pod: admitted(rawPod(spec, container)),
+    pod,
+    variables: variablesOf(pod),
     container: 'c',
     image: { config: IMAGE, lowerDirs: ['/l/2', '/l/1'] },
     hostname: 'p',
@@ -206,7 +216,7 @@ describe('mounts', () => {
 describe('from the manifest', () => {
   test('every field of the fixture', () => {
     const pod = admitted(fixture('every-field.yaml'));
-    const made = ociConfig({ ...input(), pod, container: 'main' });
+    const made = ociConfig({ ...input(), pod, variables: variablesOf(pod), container: 'main' });
     assert.deepEqual(made.process.args, ['/bin/main', '--name=world', '$(NAME)', '$(NOT_SET)']);
     assert.equal(made.process.cwd, '/srv');
     assert.ok(made.process.env.includes('GREETING=hello world'));

@@ -39,7 +39,7 @@ export class Bench {
   writeFailure: Error | undefined;
   writes = 0;
   bootId = 'boot-1';
-  allocatable = { cpuMilli: 4000, memoryBytes: 1024 ** 3, pods: 110 };
+  allocatable = { cpuMilli: 4000, memoryBytes: 1024 ** 3, storageBytes: 2 ** 30, pods: 110 };
   manager!: PodManager;
   #uids = 0;
   #process = { dead: false };
@@ -170,7 +170,10 @@ export class Bench {
         list: () => [...bench.wanted.values()],
         get: (_namespace, name) => bench.wanted.get(name),
       },
+      objects: { configMap: () => undefined, secret: () => undefined },
       volumes: {
+        refresh: async () => {},
+        diskPath: () => '',
         async prepare(uid, object) {
           if (bench.volumeFailure) throw bench.volumeFailure;
           bench.volumes.add(uid);

@@ -72,7 +72,7 @@ describe('attempts', () => {
 });
 
 describe('admission', () => {
-  const allocatable = { cpuMilli: 1000, memoryBytes: 1000, pods: 2 };
+  const allocatable = { cpuMilli: 1000, memoryBytes: 1000, storageBytes: 2 ** 30, pods: 2 };
   const asks = (requests: Record<string, string>) =>
     pod('p', { containers: [container('c', { resources: { requests } })] });
   const port = (containerPort: number, fields: object = {}, hostNetwork = true) =>
