@@ -25,8 +25,6 @@ export interface ResolvedMount {
   source: string;
   destination: string;
   readOnly: boolean;
-  recursiveReadOnly: VolumeMount['recursiveReadOnly'];
-  propagation: VolumeMount['mountPropagation'];
   /** The volume's own path and the subPath asked for, for a runner that resolves them itself, free of races. */
   within?: { root: string; subPath: string };
 }
@@ -160,7 +158,7 @@ const inNamespace = (objects: ObjectSource, namespace: string): NamespaceObjects
 
 const resolveMount = async (
   pod: Pod,
-  { name, mountPath, readOnly, recursiveReadOnly, mountPropagation, subPath, subPathExpr }: VolumeMount,
+  { name, mountPath, readOnly, subPath, subPathExpr }: VolumeMount,
   volumes: VolumePaths,
   variables: ReadonlyMap<string, string>,
 ): Promise<ResolvedMount> => {
@@ -174,8 +172,6 @@ const resolveMount = async (
     destination: mountPath,
     // What is the agent's, or shared with other pods, no container writes to (CVE-2017-1002102).
     readOnly: readOnly || isDataVolume(volume) || volume.image !== undefined,
-    recursiveReadOnly,
-    propagation: mountPropagation,
     ...(within && within.subPath !== '' && { within }),
   };
 };

@@ -151,7 +151,6 @@ describe('emptyDir', () => {
         }),
       ],
     });
-    const plain = { recursiveReadOnly: 'Disabled', propagation: 'None' };
     const volumes = await host.prepare('u', object);
     await writeFile(join(volumes.disk ?? '', 'kept'), '1');
     assert.deepEqual(await host.prepare('u', object), volumes);
@@ -160,8 +159,8 @@ describe('emptyDir', () => {
     assert.equal(calls[0], `mount ${at('run', 'pods-volumes', 'u', 'mem')} 500 777`);
     const disk = at('data', 'pods', 'u', 'volumes', 'disk');
     assert.deepEqual(await host.mounts(object, 'c', volumes, new Map()), [
-      { source: disk, destination: '/d', readOnly: true, ...plain, within: { root: disk, subPath: 'x' } },
-      { source: at('dir'), destination: '/h', readOnly: false, ...plain },
+      { source: disk, destination: '/d', readOnly: true, within: { root: disk, subPath: 'x' } },
+      { source: at('dir'), destination: '/h', readOnly: false },
     ]);
     await host.sweep(new Set(['u']));
     assert.ok(await stat(disk));
