@@ -155,7 +155,7 @@ test('a change is seen inside, whole, by files and not by subPath, without a res
 
 test('a volume whose Secret is missing: FailedMount, ContainerCreating, and on when it arrives', async () => {
   const volumes = [{ name: 's', secret: { secretName: 'later' } }];
-  const sh = `cat /s/password; ${SLEEP}`;
+  const sh = `cat /s/password; echo; ${SLEEP}`;
   await board.desire(
     'mounts',
     shellPod('mounts', [{ sh, volumeMounts: [{ name: 's', mountPath: '/s' }] }], { volumes }),
