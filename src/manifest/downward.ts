@@ -1,4 +1,5 @@
 /** What a pod can be told about itself: `fieldRef` and `resourceFieldRef`, of environments and volumes. Pure. */
+import { findContainer } from './containers.ts';
 import { parseNano } from './quantity.ts';
 import type { Container, FieldRef, Pod, ResourceFieldRef } from './types.ts';
 
@@ -77,7 +78,7 @@ export function resourceValue(
   { facts, self }: { facts: PodFacts; self?: string },
 ): string {
   const name = containerName ?? self;
-  const container = [...pod.spec.containers, ...pod.spec.initContainers].find((one) => one.name === name);
+  const container = name === undefined ? undefined : findContainer(pod.spec, name);
   if (container === undefined) throw new Error(`container ${name} not found in pod`);
   const amount = parseNano(amountOf(pod, container, resource, facts));
   const asked = parseNano(divisor);

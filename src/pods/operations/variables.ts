@@ -1,4 +1,5 @@
 /** The variables of a container about to start, with what they are taken from. */
+import { findContainer } from '../../manifest/containers.ts';
 import type { PodFacts } from '../../manifest/downward.ts';
 import { containerVariablesFrom } from '../../manifest/env-sources.ts';
 import { formatNano } from '../../manifest/quantity.ts';
@@ -8,8 +9,7 @@ import type { Incarnation } from '../incarnation.ts';
 /** Throws EnvSourceError for what is missing; keys that are no names of variables are told by an event. */
 export const containerVariables = (pod: Incarnation, name: string): ReadonlyMap<string, string> => {
   const { parts, record } = pod;
-  const { containers, initContainers } = record.pod.spec;
-  const container = [...containers, ...initContainers].find((candidate) => candidate.name === name);
+  const container = findContainer(record.pod.spec, name);
   if (container === undefined) throw new Error(`the pod has no container ${name}`);
   const objects = {
     configMap: (object: string) => parts.objects.configMap(record.namespace, object),

@@ -1,4 +1,5 @@
 /** Which ConfigMaps and Secrets a pod reads. Pure. */
+import { allContainers } from '../../manifest/containers.ts';
 import type { Pod } from '../../manifest/types.ts';
 
 export type ObjectKind = 'configmaps' | 'secrets';
@@ -16,7 +17,7 @@ const inVolumes = ({ spec }: Pod, kind: ObjectKind): (string | undefined)[] =>
   });
 
 const inEnvironments = ({ spec }: Pod, kind: ObjectKind): (string | undefined)[] =>
-  [...spec.containers, ...spec.initContainers].flatMap(({ env, envFrom }) =>
+  allContainers(spec).flatMap(({ env, envFrom }) =>
     kind === 'configmaps'
       ? [
           ...env.map(({ valueFrom }) => valueFrom?.configMapKeyRef?.name),
