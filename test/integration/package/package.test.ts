@@ -14,7 +14,8 @@ const INCLUDE = 'libarchive13,libnettle8,libstdc++6,libgcc-s1,nftables,init-syst
 const run = (file: string, ...args: string[]) => execFileSync(file, args, { encoding: 'utf8', stdio: 'pipe' });
 /** Runs in the system under test, with /proc and /dev of its own mount namespace: nothing is left mounted. */
 const inside = (...args: string[]) => run('unshare', '--mount', 'sh', '-ec', ENTER, 'sh', chroot, ...args);
-const ENTER = 'mount -t proc proc "$1/proc"; mount --rbind /dev "$1/dev"; exec chroot "$@"';
+const ENTER =
+  'mount -t proc proc "$1/proc"; mount --rbind /dev "$1/dev"; mount --rbind /sys "$1/sys"; exec chroot "$@"';
 /** Everything a package could leave; dpkg's own records and what the kernel shows are not it. */
 const files = () =>
   run(
