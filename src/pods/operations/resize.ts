@@ -21,6 +21,7 @@ export const resizeContainer = (pod: Incarnation, name: string): void => {
       await sandbox.update(parts.podResources(pod.record.pod));
       run.resize = { phase: 'idle' };
       pod.change(name, (history) => ({ ...history, resources: container.resources }));
+      pod.saver.markUrgent();
       pod.event('Normal', 'ResizeCompleted', `Pod resize completed: container ${name}`, name);
     } catch (error) {
       const subject = { namespace: pod.record.namespace, pod: pod.record.name, container: name };

@@ -15,7 +15,7 @@ export const preStop = (pod: Incarnation, name: string, deadline: number): void 
   run.stopping = { deadline, preStop: 'busy' };
   pod.operate(
     async () => {
-      const failure = handler && (await runHook(pod, name, handler, Math.max(1, deadline - pod.now())));
+      const failure = handler && (await runHook(pod, name, handler, Math.max(1, Math.ceil(deadline - pod.now()))));
       if (failure !== undefined && !pod.gone) pod.event('Warning', 'FailedPreStopHook', failure, name);
       if (run.stopping) run.stopping = { ...run.stopping, preStop: 'done' };
     },

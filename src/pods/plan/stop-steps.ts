@@ -34,6 +34,7 @@ export const stopSteps = (
   if (stopping?.killAt !== undefined) return deadline < stopping.deadline ? [stop] : [];
   const expired = deadline <= now;
   if (!expired && stopping === undefined && findContainer(state.record.pod.spec, container)?.lifecycle?.preStop) {
+    wake.isDue(deadline);
     return [{ do: 'pre-stop', container, deadline }];
   }
   if (!expired && (stopping?.preStop === 'busy' || mustWait)) {

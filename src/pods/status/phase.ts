@@ -4,7 +4,7 @@ import type { PodPhase } from '../../manifest/types.ts';
 import { attemptPhase } from '../history.ts';
 import { startsAgain } from '../plan/restart.ts';
 import { isUp } from '../probes/health.ts';
-import { historyOf, type PodState } from '../state.ts';
+import { historyOf, isRunning, type PodState } from '../state.ts';
 
 /**
  * Order of tests: ended for good · init containers have work to do, or a container never ran ⇒ Pending · one runs ⇒
@@ -23,5 +23,7 @@ export const podPhase = (state: PodState, { initialized }: { initialized: boolea
   const again = regular.some(({ container, history }) => startsAgain(spec, container, history));
   // A pod that is being deleted restarts nothing any more, so that what its containers ended with is its end.
   if (!record.deleting && again) return 'Running';
+  // Sidecars are being stopped: it is over when they are (kubelet: no terminal phase while anything may run).
+  if (spec.initContainers.some(({ name }) => isRunning(state, name))) return 'Running';
   return regular.every(({ history }) => history.ended?.exitCode === 0) ? 'Succeeded' : 'Failed';
 };

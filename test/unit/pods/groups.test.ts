@@ -1,0 +1,266 @@
+/** Init containers, sidecars, probes, hooks and the order of ends, over faked ports. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Container, Probe } from '../../../src/manifest/types.ts';
+import { type Bench, bench } from './bench.ts';
+import { settle } from './fake-time.ts';
+import { container, desired, pod, tombstone } from './fixtures.ts';
+
+const probe = (name: string, fields: Partial<Probe> = {}): Probe => ({
+  exec: { command: [name] },
+  initialDelaySeconds: 0,
+  periodSeconds: 10,
+  timeoutSeconds: 1,
+  successThreshold: 1,
+  failureThreshold: 3,
+  ...fields,
+});
+const sidecar = (name: string, fields: Partial<Container> = {}) =>
+  container(name, { restartPolicy: 'Always', ...fields });
+const hook = (name: string) => ({ exec: { command: [name] } });
+const started = (b: Bench) => b.runtime.started.map((id) => id.slice(id.indexOf('/') + 1));
+const condition = (b: Bench, wanted: string) => b.status('p').conditions.find(({ type }) => type === wanted);
+const stops = (b: Bench) => b.sandbox().stops.map(({ container: name }) => name);
+const exit = async (b: Bench, name: string, code = 0) => {
+  b.sandbox().exit(name, code);
+  await settle();
+};
+
+describe('init containers', () => {
+  const two = [container('one'), container('two')];
+
+  test('one after the other, then the containers', async () => {
+    const b = await bench();
+    await b.apply(desired(pod('p', { initContainers: two })));
+    assert.deepEqual(started(b), ['one/0']);
+    assert.equal(b.status('p').phase, 'Pending');
+    assert.equal(b.container('p').state.waiting?.reason, 'PodInitializing');
+    assert.equal(condition(b, 'Initialized')?.message, 'containers with incomplete status: [one two]');
+    await exit(b, 'one');
+    await exit(b, 'two');
+    assert.deepEqual(started(b), ['one/0', 'two/0', 'web/0']);
+    assert.equal(b.status('p').phase, 'Running');
+    assert.equal(condition(b, 'Initialized')?.status, 'True');
+  });
+
+  for (const policy of ['Always', 'OnFailure', 'Never'] as const) {
+    test(`one that fails, under ${policy}`, async () => {
+      const b = await bench();
+      await b.apply(desired(pod('p', { initContainers: two, restartPolicy: policy })));
+      await exit(b, 'one', 1);
+      assert.deepEqual(started(b), policy === 'Never' ? ['one/0'] : ['one/0', 'one/1']);
+      assert.equal(b.status('p').phase, policy === 'Never' ? 'Failed' : 'Pending');
+      assert.equal(b.container('p').state.waiting?.reason, 'PodInitializing');
+    });
+  }
+
+  test('a lost sandbox begins again with the first, a restarted agent does not', async () => {
+    const b = await bench();
+    await b.apply(desired(pod('p', { initContainers: two })));
+    await exit(b, 'one');
+    b.crash();
+    await b.boot();
+    await exit(b, 'two');
+    assert.deepEqual(started(b), ['one/0', 'two/0', 'web/0']);
+    b.sandbox().lose();
+    await settle();
+    assert.deepEqual(started(b).slice(3), ['one/1']);
+    assert.equal(b.status('p').phase, 'Pending');
+    await exit(b, 'one');
+    await exit(b, 'two');
+    assert.deepEqual(started(b).slice(3), ['one/1', 'two/1', 'web/1']);
+  });
+
+  test('after a reboot too; with OnFailure what had succeeded is not done again, a run-once pod ends', async () => {
+    for (const policy of ['OnFailure', 'Never'] as const) {
+      const b = await bench();
+      const containers = [container('web'), container('side')];
+      await b.apply(desired(pod('p', { initContainers: [container('one')], containers, restartPolicy: policy })));
+      await exit(b, 'one');
+      await exit(b, 'web');
+      b.powerCut();
+      await b.boot();
+      if (policy === 'Never') assert.equal(b.status('p').phase, 'Failed');
+      else {
+        await exit(b, 'one');
+        assert.deepEqual(started(b), ['one/0', 'web/0', 'side/0', 'one/1', 'side/1']);
+      }
+    }
+  });
+});
+
+describe('sidecars', () => {
+  test('the next waits for its startup probe, and not for its restarts', async () => {
+    const b = await bench();
+    const initContainers = [sidecar('proxy', { startupProbe: probe('up') }), container('one')];
+    await b.apply(desired(pod('p', { initContainers })));
+    assert.deepEqual(started(b), ['proxy/0']);
+    b.prober.say('up', true);
+    await settle();
+    assert.deepEqual(started(b), ['proxy/0', 'one/0']);
+    await exit(b, 'proxy');
+    await exit(b, 'one');
+    assert.deepEqual(started(b), ['proxy/0', 'one/0', 'proxy/1', 'web/0']);
+  });
+
+  test('keeps no pod alive: it is stopped when the containers are done, and only then the pod has ended', async () => {
+    const b = await bench();
+    await b.apply(desired(pod('p', { initContainers: [sidecar('proxy')], restartPolicy: 'Never' })));
+    await exit(b, 'web');
+    assert.deepEqual(stops(b), ['proxy']);
+    assert.equal(b.status('p').phase, 'Running');
+    await exit(b, 'proxy', 1);
+    assert.equal(b.status('p').phase, 'Succeeded');
+  });
+
+  test('end in reverse order after the containers; when the grace is over all at once', async () => {
+    const initContainers = [sidecar('a'), sidecar('b')];
+    const b = await bench();
+    await b.apply(desired(pod('p', { initContainers })));
+    await b.apply(tombstone('p', 10));
+    assert.deepEqual(stops(b), ['web']);
+    await b.time.advance(3_500);
+    await exit(b, 'web');
+    assert.deepEqual(stops(b), ['web', 'b']);
+    assert.equal(b.sandbox().stops[1]?.graceMs, 7_000);
+    await b.time.advance(6_500);
+    assert.deepEqual(stops(b), ['web', 'b', 'a']);
+    assert.equal(b.sandbox().stops[2]?.graceMs, 2_000);
+  });
+});
+
+describe('probes', () => {
+  const probed = { startupProbe: probe('up'), livenessProbe: probe('alive'), readinessProbe: probe('ready') };
+
+  test('startup gates the others; readiness decides ready and nothing else', async () => {
+    const b = await bench();
+    await b.apply(desired(pod('p', { containers: [container('web', probed)] })));
+    assert.deepEqual(b.prober.names(), ['up']);
+    assert.equal(b.container('p').started, false);
+    b.prober.say('up', true);
+    await settle();
+    assert.deepEqual(b.prober.names(), ['alive', 'ready']);
+    assert.deepEqual([b.container('p').started, b.container('p').ready], [true, false]);
+    b.prober.say('ready', true);
+    await settle();
+    assert.equal(condition(b, 'Ready')?.status, 'True');
+    b.prober.say('ready', false, 'no');
+    await settle();
+    assert.equal(condition(b, 'Ready')?.message, 'containers with unready status: [web]');
+    assert.deepEqual(b.sandbox().stops, []);
+  });
+
+  test('a liveness failure stops with the grace of the probe and restarts whatever the exit code', async () => {
+    const b = await bench();
+    const livenessProbe = probe('alive', { terminationGracePeriodSeconds: 5 });
+    await b.apply(desired(pod('p', { restartPolicy: 'OnFailure', containers: [container('web', { livenessProbe })] })));
+    b.prober.say('alive', false, 'exit 1');
+    await settle();
+    assert.deepEqual(b.sandbox().stops, [{ container: 'web', signal: 'SIGQUIT', graceMs: 5_000 }]);
+    assert.deepEqual(b.prober.names(), [], 'on hold until there is a new container');
+    await exit(b, 'web', 0);
+    assert.deepEqual(started(b), ['web/0', 'web/1']);
+    assert.deepEqual(b.prober.names(), ['alive']);
+    await b.time.advance(50);
+    assert.ok(b.events.some(({ message }) => message === 'Container web failed liveness probe, will be restarted'));
+  });
+
+  test('an agent that comes back asks anew and restarts nothing; an end begun is gone on with', async () => {
+    const b = await bench();
+    await b.apply(desired(pod('p', { containers: [container('web', probed)] })));
+    b.prober.say('up', true);
+    await settle();
+    b.crash();
+    await b.boot();
+    assert.deepEqual(b.prober.names(), ['up']);
+    assert.deepEqual(started(b), ['web/0']);
+    b.prober.say('up', false);
+    await settle();
+    b.crash();
+    await b.boot();
+    assert.equal(b.sandbox().stops.length, 2);
+    await exit(b, 'web', 0);
+    assert.deepEqual(started(b), ['web/0', 'web/1']);
+  });
+});
+
+describe('hooks', () => {
+  test('a container has not started before its postStart came through; one that fails ends it', async () => {
+    const b = await bench();
+    const answer = Promise.withResolvers<{ ok: boolean; message: string }>();
+    b.prober.answer = () => answer.promise;
+    const lifecycle = { postStart: hook('begin') };
+    await b.apply(desired(pod('p', { restartPolicy: 'Never', containers: [container('web', { lifecycle })] })));
+    assert.equal(b.status('p').phase, 'Pending');
+    answer.resolve({ ok: false, message: 'exit 1' });
+    await settle();
+    assert.deepEqual(stops(b), ['web']);
+    await b.time.advance(50);
+    assert.ok(b.reasons().includes('FailedPostStartHook'));
+    await exit(b, 'web', 143);
+    assert.equal(b.status('p').phase, 'Failed');
+  });
+
+  test('the time of a preStop hook is taken off the grace, whole seconds, never below two', async () => {
+    for (const [took, left] of [
+      [3_900, 7_000],
+      [9_500, 2_000],
+      [60_000, 2_000],
+    ] as const) {
+      const b = await bench();
+      b.prober.answer = () => new Promise((resolve) => b.time.after(took, () => resolve({ ok: true, message: '' })));
+      const lifecycle = { preStop: hook('end'), stopSignal: 'SIGUSR1' };
+      await b.apply(desired(pod('p', { containers: [container('web', { lifecycle })] })));
+      await b.apply(tombstone('p', 10));
+      assert.deepEqual(b.prober.asked.at(-1)?.timeoutMs, 10_000);
+      await b.time.advance(Math.min(took, 10_000));
+      assert.deepEqual(b.sandbox().stops, [{ container: 'web', signal: 'SIGUSR1', graceMs: left }]);
+    }
+  });
+});
+
+describe('in place', () => {
+  test('a changed image restarts that container alone, whatever its policy', async () => {
+    const b = await bench();
+    const with2 = (image: string) =>
+      desired(pod('p', { restartPolicy: 'Never', containers: [container('web', { image }), container('side')] }));
+    await b.apply(with2('debian'));
+    await b.apply(with2('nginx'));
+    assert.deepEqual(stops(b), ['web']);
+    await exit(b, 'web', 0);
+    assert.deepEqual(started(b), ['web/0', 'side/0', 'web/1']);
+  });
+
+  for (const restartPolicy of ['NotRequired', 'RestartContainer'] as const) {
+    test(`a changed limit: ${restartPolicy}`, async () => {
+      const b = await bench();
+      const of = (memory: string) => {
+        const resources = { limits: { memory }, requests: { memory } };
+        const resizePolicy = [{ resourceName: 'memory', restartPolicy }];
+        return desired(pod('p', { containers: [container('web', { resources, resizePolicy })] }));
+      };
+      await b.apply(of('100'));
+      await b.apply(of('200'));
+      if (restartPolicy === 'NotRequired') {
+        const [own] = b.sandbox().updates;
+        assert.deepEqual(own, { container: 'web', resources: { memory: { limit: 200 } } });
+        assert.deepEqual(b.container('p').resources?.limits, { memory: '200' });
+        b.crash();
+        await b.boot();
+        assert.equal(b.sandbox().updates.length, 2, 'not done again');
+      } else assert.deepEqual(stops(b), ['web']);
+    });
+  }
+});
+
+test('activeDeadlineSeconds: everything is stopped, Failed with DeadlineExceeded', async () => {
+  const b = await bench();
+  await b.apply(desired(pod('p', { activeDeadlineSeconds: 60 })));
+  await b.time.advance(59_000);
+  b.time.setWall(new Date('2040-01-01'));
+  assert.deepEqual(stops(b), []);
+  await b.time.advance(1_000);
+  assert.deepEqual(stops(b), ['web']);
+  await exit(b, 'web', 143);
+  assert.deepEqual([b.status('p').phase, b.status('p').reason], ['Failed', 'DeadlineExceeded']);
+});
