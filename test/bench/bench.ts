@@ -7,6 +7,7 @@ import { nativeDir } from '../../src/runtime/native.ts';
 import { buildImages } from '../images/demo-images.ts';
 import { preparePeers } from './peers.ts';
 import { benchPods } from './pods.ts';
+import { benchProbes } from './probes.ts';
 import { benchRunner } from './runner.ts';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '20' } } });
@@ -19,6 +20,7 @@ process.stdout.write(
 const peers = preparePeers();
 try {
   await benchRunner(join(nativeDir(), 'edgepod-runner'), rounds);
+  await benchProbes();
   const archives = await buildImages((line) => process.stdout.write(`${line}\n`));
   await benchPods(archives, peers.env, rounds);
 } finally {
