@@ -31,6 +31,7 @@ import { containerConfigs } from './container-config.ts';
 import { dataIntake, objectSource } from './data-objects.ts';
 import { StoredDesired } from './desired.ts';
 import { hostIp } from './host-ip.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { identityFiles } from './identity.ts';
 import { lockDataDir } from './lock.ts';
 import { MetricsLoop } from './metrics.ts';
@@ -50,6 +51,7 @@ interface Parts {
   broker: BrokerParts;
   metrics: MetricsLoop;
   node: NodeReport;
+  housekeeping: Housekeeping;
   stopWatching: () => void;
 }
 
@@ -74,11 +76,12 @@ export class Agent {
 
   /** Takes up what runs, then connects. Resolves when pods are looked after; the broker may still be away. */
   async start(): Promise<void> {
-    const { manager, broker, metrics, node, runtime } = this.#parts;
+    const { manager, broker, metrics, node, runtime, housekeeping } = this.#parts;
     await manager.start();
     broker.session.start();
     node.start((error) => this.#log.warn({ err: error }, 'board facts could not be read'));
     metrics.start();
+    housekeeping.start();
     this.#log.info({ event: 'agent.ready', pods: runtime.sandboxes().length, device: this.#config.device }, 'ready');
   }
 
@@ -97,9 +100,10 @@ export class Agent {
 
   /** Stops looking after pods. They keep running, unless `drain`: then they are ended and nothing of them is left. */
   async stop({ drain }: { drain: boolean }): Promise<void> {
-    const { manager, broker, metrics, node, runtime, store, network, addon, stopWatching } = this.#parts;
+    const { manager, broker, metrics, node, runtime, store, network, addon, housekeeping, stopWatching } = this.#parts;
     stopWatching();
     metrics.stop();
+    await housekeeping.stop();
     node.stop();
     if (drain) await manager.drain();
     await manager.stop();
@@ -211,8 +215,9 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     figures: () => metrics.node,
     clock,
   });
+  const housekeeping = new Housekeeping({ manager, store, treeUsage: (paths) => addon.treeUsage(paths), log });
   const stopWatching = images.onChange(() => manager.imagesChanged());
-  return { addon, store, network, runtime, manager, broker, metrics, node, stopWatching };
+  return { addon, store, network, runtime, manager, broker, metrics, node, housekeeping, stopWatching };
 }
 
 interface IntakeContext {

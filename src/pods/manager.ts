@@ -9,6 +9,7 @@ import type { FoundSandbox } from './adoption.ts';
 import type { PodManagerDeps } from './deps.ts';
 import { describePod, type PodDescription } from './describe.ts';
 import { EventQueue } from './event-queue.ts';
+import { storageExcess, type TreeUsage } from './eviction/storage-check.ts';
 import type { Incarnation, Parts } from './incarnation.ts';
 import { type Matched, match } from './match.ts';
 import { podFiles } from './pod-files.ts';
@@ -94,6 +95,16 @@ export class PodManager {
   /** A ConfigMap or Secret was stored, changed or deleted: pods that use it look at it again. None is restarted. */
   objectChanged(kind: ObjectKind, namespace: string, name: string): void {
     for (const worker of this.#workers.values()) if (worker.namespace === namespace) worker.objectChanged(kind, name);
+  }
+
+  /** Evicts pods that keep more on the disk than their limits allow. Rejects when one could not be measured. */
+  async checkStorage(treeUsage: TreeUsage): Promise<void> {
+    for (const worker of [...this.#workers.values()]) {
+      const record = worker.pod?.record;
+      if (record === undefined || record.outcome || record.deleting) continue;
+      const excess = await storageExcess(record, { paths: this.#parts.paths, treeUsage });
+      if (excess !== undefined) worker.evict(record.uid, excess);
+    }
   }
 
   /** Images were added: pods waiting for one need not sit out their back-off. */

@@ -11,6 +11,9 @@ export interface Paths {
 /** `<data-dir>/pods/<uid>`: everything of a pod that lives on the disk, logs excepted. */
 export const podDir = ({ dataDir }: Paths, uid: string): string => join(dataDir, 'pods', uid);
 
+/** What the pod's emptyDirs on the disk hold, by name. */
+export const volumeDir = (paths: Paths, uid: string): string => join(podDir(paths, uid), 'volumes');
+
 /** Files bind-mounted into every container of the pod. */
 export const identityPaths = (paths: Paths, uid: string): { hosts: string; hostname: string; resolvConf: string } => {
   const etc = join(podDir(paths, uid), 'etc');

@@ -139,6 +139,8 @@ export interface PodRecord {
   ip?: string;
   containers: Record<string, ContainerHistory>;
   outcome?: Outcome;
+  /** It is to end for taking more than it may: since when (monotonic ms), and the kubelet's message. */
+  evicted?: { sinceMono: number; message: string };
   deleting?: Termination;
   /** As last reported, to keep each `lastTransitionTime`. */
   conditions: PodCondition[];

@@ -123,6 +123,18 @@ export class PodWorker {
     this.wake();
   }
 
+  /** The pod takes more than it may: it ends as Failed, reason Evicted, and is not started again. */
+  evict(uid: string, message: string): void {
+    const pod = this.#pod;
+    if (pod === undefined || pod.record.uid !== uid) return;
+    const { outcome, deleting, evicted } = pod.record;
+    if (outcome || deleting || evicted) return;
+    pod.record = { ...pod.record, evicted: { sinceMono: pod.now(), message } };
+    pod.saver.markUrgent();
+    pod.event('Warning', 'Evicted', message);
+    this.wake();
+  }
+
   /** Ends the pod and begins no other. `graceSeconds` 0 kills at once. */
   drain(graceSeconds?: number): void {
     this.#draining = true;

@@ -20,6 +20,14 @@ export const endingOf = (
 ): Ending | undefined => {
   const { spec } = state.record.pod;
   const graceMs = Math.max(1, spec.terminationGracePeriodSeconds) * 1000;
+  const { evicted } = state.record;
+  if (evicted) {
+    const { sinceMono, message } = evicted;
+    return {
+      outcome: { phase: 'Failed', reason: 'Evicted', message },
+      grace: { sinceMono, graceMs: EVICTION_GRACE_MS },
+    };
+  }
   const deadline = deadlineOf(state);
   if (deadline !== undefined && wake.isDue(deadline)) {
     return { outcome: DEADLINE_EXCEEDED, grace: { sinceMono: deadline, graceMs } };
@@ -30,6 +38,9 @@ export const endingOf = (
   if (!regular.every(({ need }) => need.kind === 'over')) return undefined;
   return { outcome: outcomeOf(state), grace: { sinceMono: endedAt(state, spec.containers), graceMs } };
 };
+
+/** Of a hard eviction: what takes too much is not asked for long. */
+const EVICTION_GRACE_MS = 1000;
 
 const DEADLINE_EXCEEDED: Outcome = {
   phase: 'Failed',

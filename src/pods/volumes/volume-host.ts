@@ -7,7 +7,7 @@ import { expandReferences } from '../../manifest/env.ts';
 import type { NamespaceObjects } from '../../manifest/env-sources.ts';
 import { effectiveLimit } from '../../manifest/requests.ts';
 import type { Pod, Volume, VolumeMount } from '../../manifest/types.ts';
-import { type Paths, podDir } from '../paths.ts';
+import { type Paths, podDir, volumeDir } from '../paths.ts';
 import type { ImageSource, ObjectSource } from '../ports.ts';
 import { removeTree } from '../remove-tree.ts';
 import { makeDataVolume } from './data-volume.ts';
@@ -44,8 +44,6 @@ export interface VolumeHost {
     volumes: VolumePaths,
     variables: ReadonlyMap<string, string>,
   ): Promise<ResolvedMount[]>;
-  /** Where each emptyDir on the disk is. */
-  diskPath(uid: string, volume: string): string;
   /** Unmounts and deletes what the pod's volumes held. Host paths are not touched. Idempotent. */
   remove(uid: string): Promise<void>;
   /** Removes what belongs to pods nobody knows any more. */
@@ -72,7 +70,7 @@ export interface VolumeHostOptions {
 export const volumeHost = (options: VolumeHostOptions): VolumeHost => {
   const { paths, system, objects, images, allocatableMemory, nodeFacts, now } = options;
   const inTurn = serialised();
-  const diskDir = (uid: string) => join(podDir(paths, uid), 'volumes');
+  const diskDir = (uid: string) => volumeDir(paths, uid);
   // Not below the sandbox's run directory: a sandbox comes and goes while the pod's volumes stay.
   const memoryRoot = join(paths.runDir, 'pods-volumes');
 
@@ -113,7 +111,6 @@ export const volumeHost = (options: VolumeHostOptions): VolumeHost => {
   };
 
   return {
-    diskPath: (uid, volume) => join(diskDir(uid), volume),
     remove: (uid) => inTurn(uid, () => remove(uid)),
 
     prepare: (uid, pod) =>

@@ -173,7 +173,6 @@ export class Bench {
       objects: { configMap: () => undefined, secret: () => undefined },
       volumes: {
         refresh: async () => {},
-        diskPath: () => '',
         async prepare(uid, object) {
           if (bench.volumeFailure) throw bench.volumeFailure;
           bench.volumes.add(uid);
