@@ -33,6 +33,7 @@ import { StoredDesired } from './desired.ts';
 import { hostIp } from './host-ip.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { identityFiles } from './identity.ts';
+import { listeningPorts } from './listening-ports.ts';
 import { lockDataDir } from './lock.ts';
 import { MetricsLoop } from './metrics.ts';
 import { openNetwork } from './network.ts';
@@ -182,7 +183,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
       const instance = { addon, runDir, cgroupRoot: names.cgroupRoot, network };
       await reapStrays(instance, [...living]);
     },
-    node: { name: hostname(), hostIP: address, bootId: facts.bootId, allocatable: room },
+    node: { name: hostname(), hostIP: address, bootId: facts.bootId, allocatable: room, listening: listeningPorts },
     paths,
     cgroupRoot: names.cgroupRoot,
     logLimits: config.containerLog,
@@ -211,6 +212,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     features: await readFeatures(addon),
     dataDir,
     hostIp: address,
+    networkFault: () => network.fault,
     allocatable: room,
     figures: () => metrics.node,
     clock,

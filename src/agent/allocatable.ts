@@ -1,6 +1,9 @@
 /** What pods may use of this board: its capacity less what is kept back. */
 import type { AgentConfig } from './config.ts';
 
+/** The rest is kept back: below it the node is under disk pressure. */
+const STORAGE_SHARE = 0.9;
+
 export interface Capacity {
   cpuCount: number;
   memoryBytes: number;
@@ -12,7 +15,7 @@ export function allocatable({ cpuCount, memoryBytes, storageBytes }: Capacity, r
   return {
     cpuMilli: Math.max(0, cpuCount * 1000 - resources.reservedCpuMilli),
     memoryBytes: Math.max(0, memoryBytes - resources.reservedMemoryBytes),
-    storageBytes,
+    storageBytes: Math.floor(storageBytes * STORAGE_SHARE),
     pods: resources.maxPods,
   };
 }

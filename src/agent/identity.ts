@@ -4,13 +4,22 @@ import type { IdentityInput } from '../pods/deps.ts';
 import type { IdentityFiles } from '../pods/pod-files.ts';
 import { hostnameFile, hostsFile, resolvConf } from '../runtime/identity-files.ts';
 
-export function identityFiles({ pod, hostname, podIP }: IdentityInput): IdentityFiles {
+export function identityFiles({ pod, hostname, shortName, fqdn, podIP }: IdentityInput): IdentityFiles {
+  const { spec } = pod;
   const upstream = read('/run/systemd/resolve/resolv.conf');
   return {
-    hosts: hostsFile({ hostname, ip: podIP, nodeHosts: read('/etc/hosts') }),
+    hosts: hostsFile({
+      hostname: shortName,
+      fqdn,
+      ip: podIP,
+      aliases: spec.hostAliases,
+      nodeHosts: read('/etc/hosts'),
+    }),
     hostname: hostnameFile(hostname),
     resolvConf: resolvConf({
-      hostNetwork: pod.spec.hostNetwork,
+      hostNetwork: spec.hostNetwork,
+      dnsPolicy: spec.dnsPolicy,
+      ...(spec.dnsConfig && { dnsConfig: spec.dnsConfig }),
       nodeResolv: read('/etc/resolv.conf'),
       ...(upstream !== '' && { upstreamResolv: upstream }),
     }),

@@ -22,7 +22,9 @@ interface NodeReportOptions {
   features: Features;
   dataDir: string;
   hostIp: () => string | undefined;
-  allocatable: () => { cpuMilli: number; memoryBytes: number; pods: number };
+  /** Why pods have no way out and no published ports. */
+  networkFault: () => Error | undefined;
+  allocatable: () => { cpuMilli: number; memoryBytes: number; storageBytes: number; pods: number };
   figures: () => NodeFigures;
   clock: { now(): Date; monotonicMs(): number };
 }
@@ -65,7 +67,7 @@ export class NodeReport {
   }
 
   publish(): void {
-    const { topics, outbox, features, dataDir, hostIp, allocatable, figures, clock } = this.#options;
+    const { topics, outbox, features, dataDir, hostIp, networkFault, allocatable, figures, clock } = this.#options;
     const disk = diskFigures(dataDir);
     this.#conditions = nodeConditions(
       {
@@ -76,6 +78,7 @@ export class NodeReport {
         inodes: disk.inodes,
         pidsFree: pidsFree(),
         missing: missingFeatures(features),
+        networkFault: networkFault()?.message,
       },
       this.#conditions,
       this.#pressure,

@@ -16,6 +16,8 @@ export interface NodeReadings {
   inodes: number;
   pidsFree: number;
   /** Kernel features that are missing, each with what it costs; see `features` of the runtime. */
+  /** Why pods have no way out of the board and no published ports. */
+  networkFault?: string | undefined;
   missing: readonly { feature: string; consequence: string }[];
 }
 
@@ -75,6 +77,7 @@ export function nodeConditions(
       `${mebibytes(readings.diskAvailableBytes)} (${percent(diskShare)}) and ${percent(inodeShare)} of inodes free`,
     ),
     pressure('PIDPressure', readings.pidsFree < PID_FLOOR, 'InsufficientPID', `${readings.pidsFree} process ids free`),
+    networkCondition(readings.networkFault),
     missing === ''
       ? { type: 'KernelLimited', status: 'False' as const, reason: 'KernelComplete', message: 'nothing is missing' }
       : { type: 'KernelLimited', status: 'True' as const, reason: 'KernelFeaturesMissing', message: missing },
@@ -85,6 +88,21 @@ export function nodeConditions(
     return { ...condition, lastTransitionTime: unchanged ? before.lastTransitionTime : nowText };
   });
 }
+
+const networkCondition = (fault: string | undefined) =>
+  fault === undefined
+    ? {
+        type: 'NetworkUnavailable',
+        status: 'False' as const,
+        reason: 'RulesInPlace',
+        message: 'pods reach the outside',
+      }
+    : {
+        type: 'NetworkUnavailable',
+        status: 'True' as const,
+        reason: 'NoPacketRules',
+        message: `pods reach only each other and the board, and hostPort does not work: ${fault}`,
+      };
 
 const SUFFICIENT: Record<string, string> = {
   MemoryPressure: 'SufficientMemory',

@@ -9,7 +9,7 @@ export interface NodeInput {
   facts: BoardFacts;
   disk: DiskFigures;
   hostIp: string;
-  allocatable: { cpuMilli: number; memoryBytes: number; pods: number };
+  allocatable: { cpuMilli: number; memoryBytes: number; storageBytes: number; pods: number };
   conditions: NodeCondition[];
   /** Names of the Pod fields that are honoured, and the agent's limits on manifests. */
   supported: { podFields: readonly string[]; manifestBytes: number };
@@ -40,6 +40,7 @@ export function nodeObject(input: NodeInput): object {
       allocatable: {
         cpu: `${allocatable.cpuMilli}m`,
         memory: kibibytes(allocatable.memoryBytes),
+        'ephemeral-storage': kibibytes(allocatable.storageBytes),
         pods: String(allocatable.pods),
       },
       conditions: input.conditions,

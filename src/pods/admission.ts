@@ -2,10 +2,10 @@
  * Whether the node has room for a pod, decided once and for the pod as a whole: its effective request is compared with
  * allocatable minus what admitted pods hold. A pod that was admitted is never re-evaluated, also not by an agent restart.
  */
-import { effectiveRequest } from '../manifest/requests.ts';
+import { effectiveRequest, type ResourceAmounts } from '../manifest/requests.ts';
 import { isAllowedSysctl } from '../manifest/sysctls.ts';
 import type { Pod } from '../manifest/types.ts';
-import { hostPorts, overlaps } from './host-ports.ts';
+import { type HostPort, hostPorts, type ListeningPort, overlaps, publishedPorts } from './host-ports.ts';
 import type { Outcome } from './types.ts';
 
 /** What pods may use of the node, in total. */
@@ -19,16 +19,35 @@ export interface Allocatable {
   sysctls?: readonly string[];
 }
 
-/** Undefined when the pod fits beside `admitted` (all pods that have not ended), else how it is refused. */
-export const refusal = (pod: Pod, admitted: Pod[], allocatable: Allocatable): Outcome | undefined => {
+/** What is taken of the node, and what there is. */
+export interface Occupancy {
+  admitted: Pod[];
+  allocatable: Allocatable;
+  listening?: () => ListeningPort[];
+}
+
+/**
+ * Undefined when the pod fits beside `admitted` (all pods that have not ended; one that is on its way out still holds
+ * what it holds), else how it is refused.
+ * @param listening ports that processes of the node have; asked only for a pod that publishes some
+ */
+export const refusal = (pod: Pod, { admitted, allocatable, listening = () => [] }: Occupancy): Outcome | undefined => {
   const asked = effectiveRequest(pod);
   const held = admitted.map(effectiveRequest);
-  const sum = (of: 'cpuMilli' | 'memoryBytes') => held.reduce((total, request) => total + request[of], 0);
+  const lacks = (resource: string, of: keyof ResourceAmounts) =>
+    shortage(
+      resource,
+      asked[of],
+      held.reduce((total, request) => total + request[of], 0),
+      allocatable[of],
+    );
   return (
     shortage('pods', 1, admitted.length, allocatable.pods) ??
-    shortage('cpu', asked.cpuMilli, sum('cpuMilli'), allocatable.cpuMilli) ??
-    shortage('memory', asked.memoryBytes, sum('memoryBytes'), allocatable.memoryBytes) ??
+    lacks('cpu', 'cpuMilli') ??
+    lacks('memory', 'memoryBytes') ??
+    lacks('ephemeral-storage', 'storageBytes') ??
     portConflict(pod, admitted) ??
+    portListener(pod, listening) ??
     forbiddenSysctl(pod, allocatable.sysctls)
   );
 };
@@ -64,6 +83,28 @@ const forbiddenSysctl = (pod: Pod, allowed: readonly string[] = []): Outcome | u
     'SysctlForbidden',
     `forbidden sysctl: "${forbidden}" not allowlisted; the node's allowedUnsafeSysctls can allow it`,
   );
+};
+
+/**
+ * A process that listens on a published port would be cut off from its clients. In the node's network the pod's own
+ * process finds out by itself, when it binds.
+ */
+const portListener = (pod: Pod, listening: () => ListeningPort[]): Outcome | undefined => {
+  const wanted = publishedPorts(pod).map(
+    ({ hostIP, hostPort, protocol }): HostPort => ({ ip: hostIP, port: hostPort, protocol }),
+  );
+  if (wanted.length === 0) return undefined;
+  const ports = listening();
+  for (const port of wanted) {
+    const holder = ports.find((taken) => overlaps(port, taken));
+    if (holder === undefined) continue;
+    return refused(
+      'NodePorts',
+      `Node port ${port.port}/${port.protocol} is in use by ${holder.by()}, which listens on ${holder.ip}; ` +
+        'stop it, choose another port, or a hostIP it does not use',
+    );
+  }
+  return undefined;
 };
 
 const refused = (reason: string, message: string): Outcome => ({ phase: 'Failed', reason, message, refused: true });

@@ -1,6 +1,8 @@
 /** What the reconciler is given, as the interfaces it declares for itself. */
 import type { Container, Pod } from '../manifest/types.ts';
 import type { Allocatable } from './admission.ts';
+import type { ListeningPort } from './host-ports.ts';
+import type { PodNames } from './operations/hostname.ts';
 import type { Paths } from './paths.ts';
 import type { IdentityFiles, PodFiles } from './pod-files.ts';
 import type {
@@ -55,9 +57,8 @@ export interface ContainerConfigInput {
   etc: { hosts: string; hostname: string; resolvConf: string };
 }
 
-export interface IdentityInput {
+export interface IdentityInput extends PodNames {
   pod: Pod;
-  hostname: string;
   /** Undefined with hostNetwork. */
   podIP?: string;
 }
@@ -108,6 +109,8 @@ export interface PodManagerDeps {
     /** Changes with every boot. */
     bootId: string;
     allocatable(): Allocatable;
+    /** Ports taken by processes that are no pod's. Default: none. */
+    listening?(): ListeningPort[];
   };
   paths: Paths;
   /** First component of every cgroup path, e.g. `edgepod`. */

@@ -229,10 +229,11 @@ export class PodManager {
   #refusal(desired: DesiredPod): Outcome | undefined {
     const holds = (pod: Incarnation | undefined): pod is Incarnation => pod !== undefined && !pod.record.outcome;
     const admitted = [...this.#workers.values()].map(({ pod }) => pod).filter(holds);
-    return refusal(
-      desired.pod,
-      admitted.map(({ record }) => record.pod),
-      this.#parts.node.allocatable(),
-    );
+    const { allocatable, listening } = this.#parts.node;
+    return refusal(desired.pod, {
+      admitted: admitted.map(({ record }) => record.pod),
+      allocatable: allocatable(),
+      ...(listening && { listening }),
+    });
   }
 }

@@ -1,5 +1,5 @@
 /** `edgepod check`: whether this board can run pods, line by line, and what to do where it cannot. */
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Command } from 'commander';
 import type { AgentConfig } from '../../agent/config.ts';
@@ -20,7 +20,12 @@ export function registerCheck(program: Command): void {
       action(async (flags: Record<string, unknown> & { config?: string; output?: string }) => {
         const { loadConfig } = await import('../../agent/load-config.ts');
         const config = await loadConfig(flags.config, flags);
-        const findings = [...(await kernelFindings()), ...setupFindings(config), await brokerFinding(config)];
+        const findings = [
+          ...(await kernelFindings()),
+          ...setupFindings(config),
+          await rulesFinding(),
+          await brokerFinding(config),
+        ];
         if (flags.output === 'json') process.stdout.write(`${JSON.stringify(findings, null, 4)}\n`);
         else
           for (const { level, what, detail } of findings)
@@ -47,16 +52,20 @@ async function kernelFindings(): Promise<Finding[]> {
   ];
 }
 
+/** Asks the kernel, without changing anything: the tool may be there and the kernel's NAT not. */
+async function rulesFinding(): Promise<Finding> {
+  const { nftFault } = await import('../../agent/local-features.ts');
+  const fault = await nftFault();
+  if (fault === undefined) return { level: 'ok', what: 'nftables', detail: 'rules and NAT work' };
+  return { level: 'warn', what: 'nftables', detail: `pods have no way out and no hostPort: ${fault}` };
+}
+
 function setupFindings({ dataDir, runDir }: AgentConfig): Finding[] {
   const root: Finding =
     process.getuid?.() === 0
       ? { level: 'ok', what: 'user', detail: 'root' }
       : { level: 'fail', what: 'user', detail: 'the agent must run as root to make namespaces and cgroups' };
-  const nft = ['/usr/sbin/nft', '/sbin/nft', '/usr/bin/nft'].some((path) => existsSync(path));
-  const rules: Finding = nft
-    ? { level: 'ok', what: 'nft', detail: 'present' }
-    : { level: 'fail', what: 'nft', detail: 'not found: pods would have no way out; apt-get install nftables' };
-  return [root, rules, directory('data directory', dataDir), directory('run directory', runDir)];
+  return [root, directory('data directory', dataDir), directory('run directory', runDir)];
 }
 
 function directory(what: string, path: string): Finding {

@@ -1,5 +1,6 @@
 /** From a pod's record to the sandbox it needs. */
 import { podNamespaces } from '../../manifest/oci/namespaces.ts';
+import { publishedPorts } from '../host-ports.ts';
 import type { Incarnation } from '../incarnation.ts';
 import { sandboxLabels } from '../labels.ts';
 import type { SandboxSpec } from '../ports.ts';
@@ -20,7 +21,7 @@ export const sandboxSpec = ({ record, parts }: Incarnation, attempt: number): Sa
     ...(!spec.hostUsers && { firstUser: firstUser(record.uid, parts) }),
     resources: parts.podResources(record.pod),
     sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [name.replaceAll('/', '.'), value])),
-    hostPorts: [],
+    hostPorts: publishedPorts(record.pod),
     labels: sandboxLabels(record),
   };
 };

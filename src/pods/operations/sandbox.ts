@@ -8,6 +8,7 @@ import type { Sandbox } from '../ports.ts';
 import { historyOf, runOf } from '../state.ts';
 import { followEvents } from './events.ts';
 import { launchFacts } from './launch.ts';
+import { namesOf } from './hostname.ts';
 import { sandboxSpec } from './sandbox-spec.ts';
 
 /**
@@ -53,7 +54,11 @@ const commitLaunch = (pod: Incarnation, launching: string[]): void => {
 const build = async (pod: Incarnation, attempt: number): Promise<Sandbox> => {
   const { parts, record } = pod;
   const spec = sandboxSpec(pod, attempt);
-  const input = { pod: record.pod, hostname: spec.hostname, ...(spec.ip !== undefined && { podIP: spec.ip }) };
+  const input = {
+    pod: record.pod,
+    ...namesOf(record.pod, parts.node.name),
+    ...(spec.ip !== undefined && { podIP: spec.ip }),
+  };
   const [files, created] = await Promise.allSettled([
     parts.files.writeIdentity(record.uid, parts.identityFiles(input)),
     parts.runtime.create(spec),

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createServer } from 'node:http';
+import { after, before, test } from 'node:test';
+import { demoImage } from '../../images/demo-images.ts';
+import { Board } from './board.ts';
+import { phase, running, SLEEP, shellPod } from './pods.ts';
+
+const base = 21_000 + (process.pid % 900) * 10;
+let board: Board;
+before(async () => {
+  board = await Board.open({ settings: ['--resources-max-pods', '8'] });
+  await board.load(await demoImage('debian'));
+  await board.load(await demoImage('nginx'));
+});
+after(async () => assert.deepEqual(await board.close(), []));
+
+const nginx = (name: string, hostPort: number, rest: object = {}) =>
+  shellPod(name, [{ image: 'nginx', ports: [{ containerPort: 80, hostPort, protocol: 'TCP', ...rest }] }]);
+const status = (url: string) =>
+  fetch(url, { signal: AbortSignal.timeout(3000) }).then(
+    (answer) => answer.status,
+    (error: Error) => String(error.cause ?? error),
+  );
+const log = async (pod: string) => (await board.edgepod(['logs', pod])).stdout;
+
+test('a published port answers on the node, outlives the agent and a sandbox, and goes with the pod', async () => {
+  await board.desire('web', nginx('web', base));
+  const pod = await board.pod('web', running);
+  const url = `http://127.0.0.1:${base}/`;
+  assert.notEqual(typeof (await status(url)), 'string');
+
+  await board.stopAgent('SIGKILL');
+  assert.notEqual(typeof (await status(url)), 'string', 'without an agent');
+  execFileSync('nft', ['flush', 'ruleset']);
+  await board.startAgent();
+  await board.pod('web', running);
+  assert.notEqual(typeof (await status(url)), 'string', 'after the rules were flushed while no agent ran');
+
+  const infra = execFileSync('pgrep', ['-x', 'pause'], { encoding: 'utf8' }).trim();
+  process.kill(Number(infra), 'SIGKILL');
+  const again = await board.pod('web', (p) => running(p) && (p.status?.containerStatuses[0]?.restartCount ?? 0) > 0);
+  assert.equal(again.status?.podIP, pod.status?.podIP, 'the address stays with the pod');
+  assert.equal(again.metadata.uid, pod.metadata.uid);
+  assert.notEqual(typeof (await status(url)), 'string', 'after the sandbox was built again');
+
+  await board.undesire('web');
+  assert.equal(typeof (await status(url)), 'string');
+});
+
+test('a port that a pod or a process has already: Failed, NodePorts, who has it', async () => {
+  await board.desire('first', nginx('first', base + 1));
+  await board.pod('first', running);
+  await board.desire('second', nginx('second', base + 1));
+  const second = await board.pod('second', phase('Failed'));
+  assert.equal(second.status?.reason, 'NodePorts');
+  assert.match(second.status?.message ?? '', /in use by pod default\/first/);
+
+  const server = createServer().listen(base + 2, '127.0.0.1');
+  await board.desire('third', nginx('third', base + 2));
+  const third = await board.pod('third', phase('Failed'));
+  assert.equal(third.status?.reason, 'NodePorts');
+  assert.match(third.status?.message ?? '', new RegExp(`in use by .*pid ${process.pid}`));
+  server.close();
+  for (const name of ['first', 'second', 'third']) await board.undesire(name);
+});
+
+test('three containers that need 1 GB each are one request: none starts, OutOfmemory with the figures', async () => {
+  const resources = { requests: { memory: '1000Gi' } };
+  await board.desire(
+    'big',
+    shellPod(
+      'big',
+      [0, 1, 2].map(() => ({ sh: SLEEP, resources })),
+    ),
+  );
+  const pod = await board.pod('big', phase('Failed'));
+  assert.equal(pod.status?.reason, 'OutOfmemory');
+  assert.match(pod.status?.message ?? '', /requested: 3221225472000, used: 0, capacity: \d+/);
+  assert.ok(pod.status?.containerStatuses.every(({ state }) => state.running === undefined));
+  await board.undesire('big');
+});
+
+test('hosts, resolv.conf and names as the manifest says', async () => {
+  await board.desire(
+    'names',
+    shellPod('names', [{ sh: 'hostname; cat /etc/hostname /etc/hosts /etc/resolv.conf' }], {
+      restartPolicy: 'Never',
+      hostname: 'db-0',
+      subdomain: 'db',
+      setHostnameAsFQDN: true,
+      hostAliases: [{ ip: '192.0.2.7', hostnames: ['store', 'store.lan'] }],
+      dnsPolicy: 'None',
+      dnsConfig: { nameservers: ['192.0.2.53'], searches: ['lan'], options: [{ name: 'ndots', value: '2' }] },
+    }),
+  );
+  const pod = await board.pod('names', phase('Succeeded'));
+  const text = await log('names');
+  const fqdn = 'db-0.db.default.svc.cluster.local';
+  assert.ok(text.startsWith(`${fqdn}\n${fqdn}\n`), text);
+  assert.match(text, new RegExp(`${fqdn}\tdb-0\n`));
+  assert.match(text, /# Entries added by HostAliases\.\n192\.0\.2\.7\tstore\tstore\.lan\n/);
+  assert.ok(text.endsWith('search lan\nnameserver 192.0.2.53\noptions ndots:2\n'), text);
+  assert.equal(pod.status?.phase, 'Succeeded');
+  await board.undesire('names');
+});
+
+test('a board that is full: OutOfpods', async () => {
+  const names = Array.from({ length: 9 }, (_, at) => `fill-${at}`);
+  for (const name of names) await board.desire(name, shellPod(name, [{ sh: SLEEP }]));
+  const last = await board.pod('fill-8', phase('Failed'));
+  assert.equal(last.status?.reason, 'OutOfpods');
+  for (const name of names) await board.undesire(name);
+});
