@@ -7,8 +7,8 @@ import type { Incarnation } from '../incarnation.ts';
 import type { Sandbox } from '../ports.ts';
 import { historyOf, runOf } from '../state.ts';
 import { followEvents } from './events.ts';
-import { launchFacts } from './launch.ts';
 import { namesOf } from './hostname.ts';
+import { launchFacts } from './launch.ts';
 import { sandboxSpec } from './sandbox-spec.ts';
 
 /**

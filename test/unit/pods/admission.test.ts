@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { admit } from '../../../src/manifest/admit.ts';
+import { admitPod } from '../../../src/manifest/admit.ts';
 import type { Pod } from '../../../src/manifest/types.ts';
 import { type Occupancy, refusal } from '../../../src/pods/admission.ts';
 
@@ -8,9 +8,9 @@ const room = { cpuMilli: 2000, memoryBytes: 2_000_000_000, storageBytes: 1_000_0
 
 function pod(name: string, spec: object): Pod {
   const manifest = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' }, spec };
-  const admitted = admit(Buffer.from(JSON.stringify(manifest)));
+  const admitted = admitPod(manifest);
   assert.ok('pod' in admitted, JSON.stringify(admitted));
-  return admitted.pod as Pod;
+  return admitted.pod;
 }
 
 const asks = (requests: object, rest: object = {}) => ({ image: 'x', resources: { requests }, ...rest });

@@ -113,12 +113,12 @@ describe('admission', () => {
     },
   ];
   for (const { name, wanted, held, reason } of cases) {
-    test(name, () => assert.equal(refusal(wanted, held, allocatable)?.reason, reason));
+    test(name, () => assert.equal(refusal(wanted, { admitted: held, allocatable })?.reason, reason));
   }
 
   test('figures as the kubelet words them', () => {
     assert.equal(
-      refusal(asks({ cpu: '2' }), [asks({ cpu: '500m' })], allocatable)?.message,
+      refusal(asks({ cpu: '2' }), { admitted: [asks({ cpu: '500m' })], allocatable })?.message,
       "Node didn't have enough resource: cpu, requested: 2000, used: 500, capacity: 1000",
     );
   });
