@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
+import { instanceNames } from '../../../src/runtime/instance.ts';
 import { demoImage } from '../../images/demo-images.ts';
 import { Board } from './board.ts';
 import { phase, running, SLEEP, shellPod } from './pods.ts';
@@ -22,6 +24,22 @@ const status = (url: string) =>
     (answer) => answer.status,
     (error: Error) => String(error.cause ?? error),
   );
+/** Pid of the pod's infra process. */
+function infraOf(uid: string): number {
+  const read = (path: string) => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  const found = readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .find((pid) => read(`/proc/${pid}/comm`) === 'pause\n' && read(`/proc/${pid}/cgroup`).includes(uid));
+  assert.ok(found, 'an infra process');
+  return Number(found);
+}
+
 const log = async (pod: string) => (await board.edgepod(['logs', pod])).stdout;
 
 test('a published port answers on the node, outlives the agent and a sandbox, and goes with the pod', async () => {
@@ -32,13 +50,12 @@ test('a published port answers on the node, outlives the agent and a sandbox, an
 
   await board.stopAgent('SIGKILL');
   assert.notEqual(typeof (await status(url)), 'string', 'without an agent');
-  execFileSync('nft', ['flush', 'ruleset']);
+  execFileSync('nft', ['delete', 'table', 'inet', instanceNames(board.dataDir).table]);
   await board.startAgent();
   await board.pod('web', running);
   assert.notEqual(typeof (await status(url)), 'string', 'after the rules were flushed while no agent ran');
 
-  const infra = execFileSync('pgrep', ['-x', 'pause'], { encoding: 'utf8' }).trim();
-  process.kill(Number(infra), 'SIGKILL');
+  process.kill(infraOf(pod.metadata.uid ?? ''), 'SIGKILL');
   const again = await board.pod('web', (p) => running(p) && (p.status?.containerStatuses[0]?.restartCount ?? 0) > 0);
   assert.equal(again.status?.podIP, pod.status?.podIP, 'the address stays with the pod');
   assert.equal(again.metadata.uid, pod.metadata.uid);
