@@ -110,7 +110,7 @@ export interface Container {
 
 /** Checked in order when the container exits; the first that matches decides. */
 export interface RestartRule {
-  action: 'Restart' | 'RestartAllContainers';
+  action: 'Restart';
   exitCodes: { operator: 'In' | 'NotIn'; values: number[] };
 }
 

@@ -1,5 +1,5 @@
 /** A container and its plain parts. */
-import { type FieldTable, many, refused, yes } from './field.ts';
+import { type FieldTable, ignored, many, refused, yes } from './field.ts';
 
 export const Container: FieldTable = {
   name: yes('a DNS label, unique in the pod'),
@@ -14,11 +14,11 @@ export const Container: FieldTable = {
   resources: yes('`cpu`, `memory` and `ephemeral-storage`; any other resource is refused'),
   resizePolicy: yes('not on plain init containers'),
   restartPolicy: yes("instead of the pod's; `Always` on an init container makes it a sidecar"),
-  restartPolicyRules: yes('at most 20; with `restartPolicy`'),
+  restartPolicyRules: yes('at most 20; with `restartPolicy`; the only action is `Restart`'),
   volumeMounts: yes(),
   ...many('livenessProbe readinessProbe startupProbe lifecycle', yes('not on plain init containers')),
-  terminationMessagePath: yes('`/dev/termination-log` by default'),
-  terminationMessagePolicy: yes('`File` (default), `FallbackToLogsOnError`'),
+  terminationMessagePath: ignored('the message is not read yet', '/dev/termination-log'),
+  terminationMessagePolicy: ignored('the message is not read yet', 'File'),
   securityContext: yes(),
   volumeDevices: refused('block devices are not handed out'),
   ...many('stdin stdinOnce tty', refused('a container has no terminal and no input', false)),

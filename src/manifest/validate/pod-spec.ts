@@ -110,8 +110,6 @@ function readPriority(issues: Issues, path: string, raw: RawObject): number {
   const priority = readInteger(issues, `${path}.priority`, raw.priority, range);
   const name = readString(issues, `${path}.priorityClassName`, unlessBlank(raw.priorityClassName));
   const known = name === undefined ? undefined : SYSTEM_PRIORITIES.get(name);
-  if (name !== undefined && known === undefined)
-    issues.warn(`${path}.priorityClassName`, 'ignored: there are no priority classes here; set spec.priority');
   if (known !== undefined && priority !== undefined && priority !== known)
     issues.invalid(`${path}.priority`, priority, `must be ${known}, or absent, with priorityClassName ${name}`);
   return priority ?? known ?? 0;

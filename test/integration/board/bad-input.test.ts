@@ -41,8 +41,8 @@ test('manifests that are refused, each with path and reason', async () => {
   const valid = shellPod('x', [{ sh: 'true' }]);
   assert.match(await rejected('text', 'hello: [world'), /line|syntax|YAML/i);
   assert.match(
-    await rejected('kind', { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'kind' } }),
-    /kind/,
+    await rejected('kind', { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'kind' } }),
+    /kind.*StatefulSet.*hostPath/s,
   );
   assert.match(
     await rejected('unknown', { ...valid, metadata: { name: 'unknown' }, spec: { ...valid.spec, contaners: [] } }),
