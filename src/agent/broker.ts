@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts';
 import { SESSION_COUNTER } from '../store/store.ts';
 import { admission } from './admission.ts';
 import type { AgentConfig } from './config.ts';
+import { smallerStatus } from './smaller-status.ts';
 import { VERSION } from './version.ts';
 
 export interface BrokerParts {
@@ -49,7 +50,7 @@ export function buildBroker({ config, topics, store, bootId, onIntake, log }: Br
   const rpc = new RpcServer({ topics, link: session, log });
   session.addRoute(inbox);
   session.addRoute(rpc);
-  const pump = new OutboxPump({ outbox: store.outbox, link: session, log });
+  const pump = new OutboxPump({ outbox: store.outbox, link: session, log, truncate: (_, body) => smallerStatus(body) });
   store.outbox.onPending(() => pump.wake());
   session.addListener({
     // A broker that remembers no session may have lost what it retained as well (a restart without persistence).
