@@ -37,7 +37,7 @@ export interface OciInput {
   mounts: readonly VolumeBind[];
   etc: { hosts: string; hostname: string; resolvConf: string };
   shmPath?: string;
-  terminationLog?: string;
+  terminationLog?: { source: string; destination: string };
   /** Bytes of memory of the machine, for oom_score_adj. */
   nodeMemory: number;
   /** OCI `linux.seccomp`, resolved for `containerCapabilities` of this container; not used when privileged. */

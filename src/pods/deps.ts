@@ -51,6 +51,8 @@ export interface ContainerConfigInput {
   /** Overlay directories of this attempt, already made. */
   upperDir: string;
   workDir: string;
+  /** This attempt's termination message on the host, and where the container finds it. */
+  terminationLog: { source: string; destination: string };
   /** The container's volumes. */
   mounts: ResolvedMount[];
   /** Host paths of the files to bind over /etc. */

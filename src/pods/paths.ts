@@ -35,6 +35,10 @@ export const overlayPaths = (
   return { upper: join(dir, 'upper'), work: join(dir, 'work') };
 };
 
+/** The file a container leaves a last word in, one for each attempt. */
+export const terminationLogPath = (paths: Paths, uid: string, container: string, attempt: number): string =>
+  join(containerDir(paths, uid, container), String(attempt), 'termination-log');
+
 /** `<logDir>/<ns>_<name>_<uid>`, as in /var/log/pods. */
 export const podLogDir = (
   { logDir }: Paths,

@@ -2,7 +2,17 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { containerDir, identityPaths, overlayPaths, type Paths, podDir, podLogDir } from './paths.ts';
+import {
+  containerDir,
+  identityPaths,
+  logPath,
+  overlayPaths,
+  type Paths,
+  podDir,
+  podLogDir,
+  terminationLogPath,
+} from './paths.ts';
+import { readTail } from './read-tail.ts';
 import { removeTree } from './remove-tree.ts';
 import type { PodRecord } from './types.ts';
 
@@ -13,12 +23,25 @@ export interface IdentityFiles {
   resolvConf: string;
 }
 
+/** Read only when asked for. */
+export interface LastWords {
+  message(): Buffer;
+  /** CRI lines; the first may be cut. */
+  log(): Buffer;
+}
+
+const MAX_MESSAGE = 4096;
+/** Holds 80 lines of what is shown of a log in any case. */
+const MAX_LOG_TAIL = 16 * 1024;
+
 /** What the worker needs of the disk. */
 export interface PodFiles {
   /** Writes hosts, hostname and resolv.conf, 0644; in place, so that files already bind-mounted change too. */
   writeIdentity(uid: string, files: IdentityFiles): Promise<void>;
-  /** Empty upper and work directories for one attempt, and the directory of its log. */
+  /** Empty upper and work directories and termination message for one attempt, and the directory of its log. */
   prepareAttempt(record: PodRecord, container: string, attempt: number): Promise<{ upper: string; work: string }>;
+  /** What the attempt left as its last word, and the end of its log: at most so many bytes of each. Synchronous. */
+  lastWords(record: PodRecord, container: string, attempt: number): LastWords;
   /** Removes the overlay directories of every other attempt of the container. */
   dropOldAttempts(uid: string, container: string, keep: number): Promise<void>;
   /** Removes all but the logs. */
@@ -42,6 +65,7 @@ export const podFiles = (paths: Paths): PodFiles => ({
     const logs = join(podLogDir(paths, record), container);
     // The upper directory's mode becomes that of the container's `/`, which every user must be able to search.
     await Promise.all([makeOverlay(overlay), mkdir(logs, { recursive: true, mode: 0o750 })]);
+    await makeTerminationLog(terminationLogPath(paths, record.uid, container, attempt));
     return overlay;
   },
 
@@ -50,6 +74,11 @@ export const podFiles = (paths: Paths): PodFiles => ({
     const attempts = await readdir(dir).catch(() => []);
     await Promise.all(attempts.filter((name) => name !== String(keep)).map((name) => removeTree(join(dir, name))));
   },
+
+  lastWords: (record, container, attempt) => ({
+    message: () => readTail(terminationLogPath(paths, record.uid, container, attempt), MAX_MESSAGE),
+    log: () => readTail(logPath(paths, record, container, attempt), MAX_LOG_TAIL),
+  }),
 
   removeData: (uid) => removeTree(podDir(paths, uid)),
   removeLogs: (record) => removeTree(podLogDir(paths, record)),
@@ -60,6 +89,20 @@ const makeOverlay = async ({ upper, work }: { upper: string; work: string }): Pr
   await removeTree(dirname(upper));
   await mkdir(upper, { recursive: true, mode: 0o755 });
   await mkdir(work, { mode: 0o755 });
+};
+
+/** Whatever user the container runs as may write it. */
+const makeTerminationLog = async (path: string): Promise<void> => {
+  const file = await open(
+    path,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+    0o666,
+  );
+  try {
+    await file.chmod(0o666);
+  } finally {
+    await file.close();
+  }
 };
 
 /** O_NOFOLLOW: a container with its pod directory in reach cannot have us write through a symlink of its making. */

@@ -10,6 +10,7 @@ import { changeOf, newRecord, terminationOf, updatedRecord } from './change.ts';
 import { EventFilter } from './events.ts';
 import { shorten } from './grace.ts';
 import { Incarnation, type Parts } from './incarnation.ts';
+import { addLastWords } from './operations/last-words.ts';
 import { perform } from './operations/perform.ts';
 import { refreshVolumes } from './operations/refresh.ts';
 import { attach } from './operations/sandbox.ts';
@@ -81,6 +82,7 @@ export class PodWorker {
   /** Continues a pod that was known or, `restored`, only found running: then there must be a record of it again. */
   adopt(record: PodRecord, { sandbox, restored }: { sandbox: Sandbox | undefined; restored: boolean }): void {
     this.#pod = this.#incarnation(record);
+    addLastWords(this.#pod);
     if (sandbox) attach(this.#pod, sandbox);
     refreshVolumes(this.#pod);
     if (restored) this.#pod.saver.markUrgent();

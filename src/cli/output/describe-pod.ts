@@ -19,6 +19,13 @@ export function describePod({ device, pod }: DevicePod): string {
     ...(status?.message ? [field('Message', status.message)] : []),
     field('IP', status?.podIP),
     field('QoS Class', status?.qosClass),
+    ...(pod.spec?.initContainers?.length ? ['Init Containers:'] : []),
+    ...(pod.spec?.initContainers ?? []).flatMap((container) =>
+      containerLines(
+        container,
+        status?.initContainerStatuses?.find(({ name }) => name === container.name),
+      ),
+    ),
     'Containers:',
     ...(pod.spec?.containers ?? []).flatMap((container) =>
       containerLines(

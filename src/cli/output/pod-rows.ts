@@ -1,6 +1,6 @@
 /** A pod as one line of `get pods`: what kubectl's printer shows for the same status. */
 import type { DevicePod } from '../../client/fleet.ts';
-import type { Pod } from '../../manifest/types.ts';
+import type { Pod, PodStatus } from '../../manifest/types.ts';
 import { age } from './age.ts';
 
 export interface PodColumns {
@@ -19,15 +19,14 @@ export function podHeadings({ wide, namespaces, devices }: PodColumns): string[]
 }
 
 export function podRow({ device, pod }: DevicePod, { wide, namespaces, devices }: PodColumns): string[] {
-  const statuses = pod.status?.containerStatuses ?? [];
   const containers = pod.spec?.containers ?? [];
-  const ready = statuses.filter((status) => status.ready).length;
-  const restarts = statuses.reduce((sum, { restartCount }) => sum + restartCount, 0);
+  const sidecars = (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  const { ready, restarts } = podCounts(pod);
   return [
     ...(devices ? [device] : []),
     ...(namespaces ? [pod.metadata.namespace ?? 'default'] : []),
     pod.metadata.name,
-    `${ready}/${containers.length}`,
+    `${ready}/${containers.length + sidecars.length}`,
     podStatusWord(pod),
     String(restarts),
     age(pod.status?.startTime ?? pod.metadata.creationTimestamp),
@@ -35,10 +34,29 @@ export function podRow({ device, pod }: DevicePod, { wide, namespaces, devices }
   ];
 }
 
+/** Ready containers and sidecars, and restarts: of the init containers while they are what the pod is at. */
+function podCounts(pod: Pod): { ready: number; restarts: number } {
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  const sidecars = initContainerStatuses.filter(({ name }) => isSidecar(pod, name));
+  const initializing = initWord(pod) !== undefined;
+  const counted = initializing ? initContainerStatuses : [...sidecars, ...containerStatuses];
+  return {
+    ready: [...sidecars, ...containerStatuses].filter((status) => status.ready).length,
+    restarts: counted.reduce((sum, { restartCount }) => sum + restartCount, 0),
+  };
+}
+
 /** The STATUS column: the most telling reason, else the phase (kubectl: printPod in pkg/printers/internalversion). */
 export function podStatusWord(pod: Pod): string {
   const status = pod.status;
   if (!status) return 'Unknown';
+  let word = initWord(pod) ?? containersWord(status);
+  if (status.errors?.length && status.phase === 'Pending' && status.containerStatuses.length === 0) word = 'Rejected';
+  const over = status.phase === 'Succeeded' || status.phase === 'Failed';
+  return pod.metadata.deletionTimestamp && !over ? 'Terminating' : word;
+}
+
+function containersWord(status: PodStatus): string {
   let word = status.reason || status.phase;
   let running = false;
   for (const { state, ready } of [...status.containerStatuses].reverse()) {
@@ -46,9 +64,26 @@ export function podStatusWord(pod: Pod): string {
     else if (state.terminated) word = state.terminated.reason || exitWord(state.terminated);
     else if (ready && state.running) running = true;
   }
-  if (word === 'Completed' && running) word = status.conditions.some(isReady) ? 'Running' : 'NotReady';
-  if (status.errors?.length && status.phase === 'Pending' && status.containerStatuses.length === 0) word = 'Rejected';
-  return pod.metadata.deletionTimestamp ? 'Terminating' : word;
+  if (word === 'Completed' && running) return status.conditions.some(isReady) ? 'Running' : 'NotReady';
+  return word;
+}
+
+/** `Init:1/2`, `Init:CrashLoopBackOff` …: what the first init container that is not through is at; undefined when all are. */
+function initWord(pod: Pod): string | undefined {
+  const statuses = pod.status?.initContainerStatuses ?? [];
+  if (pod.status?.conditions.some(({ type, status }) => type === 'Initialized' && status === 'True')) return undefined;
+  const index = statuses.findIndex(
+    ({ name, state, started }) => state.terminated?.exitCode !== 0 && !(isSidecar(pod, name) && started),
+  );
+  const { terminated, waiting } = statuses[index]?.state ?? {};
+  if (index < 0) return undefined;
+  if (terminated) return `Init:${terminated.reason || exitWord(terminated)}`;
+  if (waiting?.reason && waiting.reason !== 'PodInitializing') return `Init:${waiting.reason}`;
+  return `Init:${index}/${pod.spec.initContainers.length}`;
+}
+
+function isSidecar(pod: Pod, name: string): boolean {
+  return (pod.spec?.initContainers ?? []).some((c) => c.name === name && c.restartPolicy === 'Always');
 }
 
 const isReady = ({ type, status }: { type: string; status: string }) => type === 'Ready' && status === 'True';

@@ -19,8 +19,8 @@ export interface MountInput {
   etc: { hosts: string; hostname: string; resolvConf: string };
   /** Host path of the pod's shared /dev/shm; without one each container has its own. */
   shmPath?: string;
-  /** Host path of the file bound at /dev/termination-log. */
-  terminationLog?: string;
+  /** Host path of this attempt's termination message, and `terminationMessagePath`. */
+  terminationLog?: { source: string; destination: string };
   privileged: boolean;
   /** False: owners of volumes are seen through the pod's own users. */
   hostUsers?: boolean;
@@ -51,7 +51,7 @@ export function containerMounts(input: MountInput): OciMount[] {
   ].filter((mount) => !own.has(mount.destination));
   const binds = [
     ...identity,
-    ...(terminationLog === undefined ? [] : [bind(terminationLog, '/dev/termination-log', ['rw'])]),
+    ...(terminationLog === undefined ? [] : [bind(terminationLog.source, terminationLog.destination, ['rw'])]),
     ...volumes.map((volume) => volumeBind(volume, hostUsers)),
   ];
   // As containerd: whoever mounts /a and /a/b means b to be seen, in whichever order they are written.

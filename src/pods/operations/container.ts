@@ -1,10 +1,11 @@
 /** Starting one container. */
+import { findContainer } from '../../manifest/containers.ts';
 import { nextRetry } from '../backoff.ts';
 import { asRunnerError, failureMessage, messageOf, startFailureMessage } from '../failures.ts';
 import { attemptPhase, confirm, countRestart, end, endedAtStart, launch, unlaunch } from '../history.ts';
 import type { Incarnation } from '../incarnation.ts';
 import { containerLabels } from '../labels.ts';
-import { identityPaths, logPath } from '../paths.ts';
+import { identityPaths, logPath, terminationLogPath } from '../paths.ts';
 import type { ContainerSpec, Image, Sandbox } from '../ports.ts';
 import { historyOf, runOf } from '../state.ts';
 import { rfc3339 } from '../status/rfc3339.ts';
@@ -101,6 +102,10 @@ const containerSpec = async (
       hostname: hostnameOf(record.pod, parts.node.name),
       ...(podIP !== undefined && { podIP }),
       cgroupsPath: `${parts.cgroupRoot}/pod${record.uid}/${name}`,
+      terminationLog: {
+        source: terminationLogPath(parts.paths, record.uid, name, attempt),
+        destination: findContainer(record.pod.spec, name)?.terminationMessagePath ?? '/dev/termination-log',
+      },
       upperDir: overlay.upper,
       workDir: overlay.work,
       mounts,

@@ -6,6 +6,7 @@ import type { Incarnation } from '../incarnation.ts';
 import { startsAgain } from '../plan/restart.ts';
 import type { Sandbox, SandboxEvent } from '../ports.ts';
 import { historyOf } from '../state.ts';
+import { withLastWords } from './last-words.ts';
 
 type ExitEvent = Extract<SandboxEvent, { type: 'exit' }>;
 
@@ -32,7 +33,9 @@ const onExit = (pod: Incarnation, sandbox: Sandbox, { container, attempt, exit }
   run.residue = sandbox.containers().some((known) => known.name === container && known.exit !== undefined);
   if (attempt >= historyOf(pod.record, container).launched) delete run.stopping;
   const before = historyOf(pod.record, container);
-  pod.change(container, (history) => end(history, endedByExit(attempt, exit, pod.now())));
+  pod.change(container, (history) =>
+    end(history, withLastWords(pod, container, endedByExit(attempt, exit, pod.now()))),
+  );
   if (historyOf(pod.record, container) !== before) reportBackoff(pod, container);
 };
 

@@ -5,10 +5,7 @@ import { failureMessage } from '../failures.ts';
 import type { Incarnation } from '../incarnation.ts';
 import { runOf } from '../state.ts';
 
-/**
- * The pod's cgroup is opened to the larger of both figures by lifting its own limit last when shrinking and first when
- * growing: whichever order the kernel refuses is tried the other way round.
- */
+/** The kernel takes limits in any order: a parent's limit below its child's is simply the one that holds. */
 export const resizeContainer = (pod: Incarnation, name: string): void => {
   const { sandbox, parts } = pod;
   const container = findContainer(pod.record.pod.spec, name);

@@ -122,3 +122,25 @@ test('a changed image restarts that container alone', async () => {
   assert.equal(restarts(pod, 'c1'), 0);
   await board.undesire('swap');
 });
+
+test('the termination message is what the container wrote, else the end of its log', async () => {
+  const say = { sh: 'printf "no disk" > /dev/termination-log; exit 1' };
+  const tail = { sh: 'echo one; echo two >&2; exit 1', terminationMessagePolicy: 'FallbackToLogsOnError' as const };
+  const path = { sh: 'echo moved > /tmp/last', terminationMessagePath: '/tmp/last' };
+  await board.desire('words', shellPod('words', [say, tail, path], { restartPolicy: 'Never' }));
+  const pod = await board.pod('words', phase('Failed'));
+  assert.equal(state(pod).terminated?.message, 'no disk');
+  assert.deepEqual(state(pod, 'c1').terminated?.message?.trim().split('\n').sort(), ['one', 'two']);
+  assert.equal(state(pod, 'c2').terminated?.message, 'moved\n');
+  await board.undesire('words');
+});
+
+test('get pods says how far the init containers are', async () => {
+  const initContainers = [init('first', 'exit 0'), init('second', SLEEP)];
+  await board.desire('stages', shellPod('stages', [{ sh: SLEEP }], { initContainers, volumes }));
+  await board.pod('stages', (p) => initStatus(p, 'second')?.state.running !== undefined);
+  const { stdout } = await board.edgepod(['get', 'pods', 'stages']);
+  assert.match(stdout, /stages +0\/1 +Init:1\/2 +0 /);
+  assert.match((await board.edgepod(['describe', 'pod', 'stages'])).stdout, /Init Containers:\n {2}first:/);
+  await board.undesire('stages');
+});

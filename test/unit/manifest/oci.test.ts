@@ -207,7 +207,11 @@ describe('mounts', () => {
   });
 
   test('the pod’s shared memory and the termination log', () => {
-    const made = config({}, {}, { shmPath: '/shm', terminationLog: '/log' });
+    const made = config(
+      {},
+      {},
+      { shmPath: '/shm', terminationLog: { source: '/log', destination: '/dev/termination-log' } },
+    );
     assert.equal(made.mounts.find((mount) => mount.destination === '/dev/shm')?.source, '/shm');
     assert.equal(made.mounts.find((mount) => mount.destination === '/dev/termination-log')?.source, '/log');
   });

@@ -33,6 +33,8 @@ export class Bench {
   readonly volumes = new Set<string>();
   readonly imageFailures = new Map<string, ImageFailure>();
   readonly log: string[] = [];
+  /** Container → what it wrote as its termination message. */
+  readonly lastWords = new Map<string, string>();
   imageGate: Promise<void> = Promise.resolve();
   volumeFailure: Error | undefined;
   ociFailure: Error | undefined;
@@ -188,6 +190,10 @@ export class Bench {
         writeIdentity: async () => {},
         prepareAttempt: async () => ({ upper: '/upper', work: '/work' }),
         dropOldAttempts: async () => {},
+        lastWords: (_record, name) => ({
+          message: () => Buffer.from(bench.lastWords.get(name) ?? ''),
+          log: () => Buffer.alloc(0),
+        }),
         removeData: async () => {},
         removeLogs: async () => {},
       },

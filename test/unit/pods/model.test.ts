@@ -11,7 +11,8 @@ import { container, desired, pod, tombstone } from './fixtures.ts';
 
 type Policy = 'Always' | 'OnFailure' | 'Never';
 type Step =
-  | { do: 'apply'; image: string; policy: Policy }
+  | { do: 'apply'; image: string; policy: Policy; inits: boolean }
+  | { do: 'say'; probe: 'up' | 'alive'; ok: boolean }
   | { do: 'delete' | 'lose' | 'crash' | 'power-cut' | 'lose-database' | 'fail-create' | 'fail-destroy' }
   | { do: 'exit'; container: string; code: number }
   | { do: 'fail-start' | 'fail-image' | 'fail-write'; on: boolean }
@@ -23,6 +24,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     do: fc.constant('apply' as const),
     image: fc.constantFrom('debian', 'nginx'),
     policy: fc.constantFrom<Policy>('Always', 'OnFailure', 'Never', 'Never'),
+    inits: fc.boolean(),
   }),
   fc.record({
     do: fc.constantFrom(
@@ -37,7 +39,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
   fc.record({
     do: fc.constant('exit' as const),
-    container: fc.constantFrom('web', 'side'),
+    container: fc.constantFrom('web', 'side', 'setup', 'proxy'),
     code: fc.constantFrom(0, 1),
   }),
   fc.record({
@@ -48,22 +50,40 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     do: fc.constant('crash-during' as const),
     operation: fc.constantFrom('create' as const, 'start' as const, 'destroy' as const),
   }),
+  fc.record({
+    do: fc.constant('say' as const),
+    probe: fc.constantFrom('up' as const, 'alive' as const),
+    ok: fc.boolean(),
+  }),
   fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 2_000, 10_000, 400_000) }),
 );
+
+const probe = (name: string) => ({
+  exec: { command: [name] },
+  initialDelaySeconds: 0,
+  periodSeconds: 10,
+  timeoutSeconds: 1,
+  successThreshold: 1,
+  failureThreshold: 3,
+});
+
+const INITS = [container('proxy', { restartPolicy: 'Always', startupProbe: probe('up') }), container('setup')];
 
 const anySandbox = (b: Bench) => [...b.runtime.sandboxes.values()][0];
 
 const STEPS: { [Kind in Step['do']]: (b: Bench, step: Extract<Step, { do: Kind }>) => unknown } = {
-  apply: (b, { image, policy }) =>
+  apply: (b, { image, policy, inits }) =>
     b.apply(
       desired(
         pod('p', {
           restartPolicy: policy,
           hostname: image,
-          containers: [container('web', { image }), container('side')],
+          containers: [container('web', { image, livenessProbe: probe('alive') }), container('side')],
+          initContainers: inits ? INITS : [],
         }),
       ),
     ),
+  say: (b, { probe: name, ok }) => b.prober.say(name, ok),
   delete: (b) => (b.wanted.has('p') ? b.apply(tombstone('p')) : undefined),
   lose: (b) => anySandbox(b)?.lose(),
   exit: (b, { container: name, code }) => anySandbox(b)?.exit(name, code),
@@ -111,9 +131,21 @@ const assertRunOnce = (b: Bench): void => {
       .filter(({ labels }) => labels['io.edgepod.manifest']?.includes('"restartPolicy":"Never"'))
       .map(({ uid }) => uid),
   );
-  const runs = b.runtime.started.map((id) => id.split('/')).filter(([uid = '']) => never.has(uid));
+  const runs = b.runtime.started
+    .map((id) => id.split('/'))
+    .filter(([uid = '', name]) => never.has(uid) && name !== 'proxy');
   const once = new Set(runs.map(([uid, name]) => `${uid}/${name}`));
   assert.equal(once.size, runs.length, `a run-once container ran twice: ${b.runtime.started}`);
+};
+
+/** No regular container was started in a sandbox before its init containers were through: `started` is in order. */
+const assertInitFirst = (b: Bench): void => {
+  for (const { uid, labels } of b.runtime.created) {
+    if (!labels['io.edgepod.manifest']?.includes('"name":"setup"')) continue;
+    const order = b.runtime.started.filter((id) => id.startsWith(`${uid}/`)).map((id) => id.split('/')[1]);
+    const first = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
+    assert.ok(first('proxy') <= first('setup') && first('setup') <= Math.min(first('web'), first('side')), `${order}`);
+  }
 };
 
 /** With every fault gone and time to recover, a delete leaves nothing. */
@@ -124,7 +156,8 @@ const assertDeletable = async (b: Bench): Promise<void> => {
   b.runtime.destroyFailures.length = 0;
   await b.apply(tombstone('p'));
   for (let n = 0; n < 6; n++) {
-    for (const sandbox of b.runtime.sandboxes.values()) for (const name of ['web', 'side']) sandbox.exit(name, 0);
+    for (const sandbox of b.runtime.sandboxes.values())
+      for (const name of ['web', 'side', 'setup', 'proxy']) sandbox.exit(name, 0);
     await b.time.advance(400_000);
   }
   const left = [b.runtime.sandboxes.size, b.disk.size, b.leases.size, b.volumes.size, b.wanted.size];
@@ -141,6 +174,7 @@ test('whatever happens: one sandbox a uid, run-once runs once, and a delete leav
       for (const action of steps) {
         await perform(b, action);
         assertRunOnce(b);
+        assertInitFirst(b);
         assert.ok(b.runtime.sandboxes.size <= 1, 'two sandboxes for one name');
       }
       b.log.splice(0, b.log.length, ...b.log.filter((line) => line !== 'pod record could not be written'));
