@@ -1,7 +1,7 @@
 /**
  * Runs at every boot, before network and agent: makes the board what `edgepod.yaml` on the boot partition says.
  * Nothing is kept but in /run: the card is the truth, and a read-only root makes no difference. Never fails the boot:
- * what is wrong is printed, and noted for `edgepod check` and the node's conditions.
+ * what is wrong is printed, and noted for `edgepod check` and the login prompt.
  */
 import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

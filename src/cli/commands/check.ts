@@ -1,5 +1,5 @@
 /** `edgepod check`: whether this board can run pods, line by line, and what to do where it cannot. */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Command } from 'commander';
 import type { AgentConfig } from '../../agent/config.ts';
@@ -24,6 +24,7 @@ export function registerCheck(program: Command): void {
           ...(await kernelFindings()),
           ...setupFindings(config),
           await rulesFinding(),
+          ...deviceImageFindings(),
           await brokerFinding(config),
         ];
         if (flags.output === 'json') process.stdout.write(`${JSON.stringify(findings, null, 4)}\n`);
@@ -76,6 +77,14 @@ function directory(what: string, path: string): Finding {
   } catch (error) {
     return { level: 'fail', what, detail: `${path} cannot be written: ${(error as Error).message}` };
   }
+}
+
+/** What the device image's first-boot programs noted; on any other system there is no such file. */
+function deviceImageFindings(): Finding[] {
+  const path = '/run/edgepod-board/problems.json';
+  if (!existsSync(path)) return [];
+  const notes = JSON.parse(readFileSync(path, 'utf8')) as { feature: string; consequence: string }[];
+  return notes.map(({ feature, consequence }) => ({ level: 'warn', what: feature, detail: consequence }));
 }
 
 /** Reachable is enough: whether it lets us in shows in the agent's log. */
