@@ -18,7 +18,9 @@ export const changeOf = (record: PodRecord, desired: DesiredPod | undefined): Ch
   if (desired.manifestDigest === record.manifestDigest) return 'none';
   if (desired.specDigest === record.specDigest) return 'update';
   if (record.outcome || record.deleting) return 'replace';
-  return changeKind(record.pod.spec, desired.pod.spec).kind === 'other' ? 'replace' : 'update';
+  const { kind, pod } = changeKind(record.pod.spec, desired.pod.spec);
+  // Amounts of the pod as a whole are not resized in place yet.
+  return kind === 'other' || pod ? 'replace' : 'update';
 };
 
 /** How the pod is to end. A deletion's own grace counts, else the grace of the spec that runs. */

@@ -1,5 +1,5 @@
 /** A container and its plain parts. */
-import { type FieldTable, ignored, many, refused, yes } from './field.ts';
+import { type FieldTable, many, refused, yes } from './field.ts';
 
 export const Container: FieldTable = {
   name: yes('a DNS label, unique in the pod'),
@@ -17,8 +17,8 @@ export const Container: FieldTable = {
   restartPolicyRules: yes('at most 20; with `restartPolicy`; the only action is `Restart`'),
   volumeMounts: yes(),
   ...many('livenessProbe readinessProbe startupProbe lifecycle', yes('not on plain init containers')),
-  terminationMessagePath: ignored('the message is not read yet', '/dev/termination-log'),
-  terminationMessagePolicy: ignored('the message is not read yet', 'File'),
+  terminationMessagePath: yes('`/dev/termination-log` by default'),
+  terminationMessagePolicy: yes('`File` (default), `FallbackToLogsOnError`'),
   securityContext: yes(),
   volumeDevices: refused('block devices are not handed out'),
   ...many('stdin stdinOnce tty', refused('a container has no terminal and no input', false)),

@@ -47,7 +47,7 @@ export const PodSpec: FieldTable = {
   dnsConfig: yes('with `dnsPolicy: None`, at least one nameserver'),
   priority: ignored('no pod is evicted for another yet', 0),
   priorityClassName: ignored('no pod is evicted for another yet'),
-  readinessGates: yes(),
+  readinessGates: yes('nothing on a board sets such conditions: the pod is not Ready while it has one'),
   resources: yes('of `cpu` and `memory`; replace the sums of the containers'),
   overhead: yes('added to what the pod asks for'),
   securityContext: yes('defaults for every container'),
