@@ -175,7 +175,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     oci: containerConfigs(facts.architecture as SeccompArch, config),
     identityFiles,
     podResources: (pod) => podResources(pod, { pidsLimit: resources.podPidsLimit }),
-    containerResources: (container) => containerResources(container),
+    containerResources,
     ...told,
     clearDesired: ({ namespace, name }) => clearDesired(store, topics, namespace, name),
     atomically: (run) => store.transaction(run),

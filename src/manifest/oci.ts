@@ -83,7 +83,7 @@ export function ociConfig(input: OciInput): OciConfig {
     linux: {
       namespaces: ociNamespaces(pod),
       cgroupsPath: input.cgroupsPath,
-      resources: { ...containerResources(container), devices: deviceRules(privileged) },
+      resources: { ...containerResources(container, pod), devices: deviceRules(privileged) },
       ...protectedPaths(security),
       ...(privileged && input.devices && { devices: input.devices }),
       ...(input.seccomp !== undefined && !privileged && { seccomp: input.seccomp }),

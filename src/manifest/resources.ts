@@ -1,7 +1,7 @@
 /** cgroup limits of a pod and of its containers, as OCI `linux.resources` (kubelet `pkg/kubelet/cm`). */
 import { CPU_PERIOD, cpuQuota, cpuShares } from './cpu.ts';
 import { qosClass } from './qos.ts';
-import { effectiveLimit, effectiveRequest, resourceAmounts } from './requests.ts';
+import { effectiveLimit, effectiveRequest, resourceAmounts, type WithSpec } from './requests.ts';
 import type { Container, Pod } from './types.ts';
 
 /** The part of OCI `linux.resources` edgepod sets. Bytes, microseconds; `swap` counts memory and swap together. */
@@ -28,10 +28,14 @@ export function podResources(pod: Pod, { pidsLimit }: { pidsLimit?: number } = {
   };
 }
 
-/** Limits of one container's cgroup. When its memory runs out all its processes die, so that it ends and is restarted. */
-export function containerResources(container: Container): LinuxResources {
+/**
+ * Limits of one container's cgroup; what it has none of it takes from the pod's own, which it could not exceed anyway: so
+ * the program sees how much it may use. When its memory runs out all its processes die, so that it ends and is
+ * restarted.
+ */
+export function containerResources(container: Container, { spec }: WithSpec): LinuxResources {
   const request = resourceAmounts(container.resources.requests);
-  const limit = resourceAmounts(container.resources.limits);
+  const limit = resourceAmounts({ ...spec.resources?.limits, ...container.resources.limits });
   return {
     ...(limit.memoryBytes > 0 && memoryLimit(limit.memoryBytes)),
     cpu: cpu(request.cpuMilli, limit.cpuMilli),

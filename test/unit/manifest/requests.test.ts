@@ -87,13 +87,23 @@ describe('cgroup figures', () => {
   });
 
   test('a container has its own limits and no swap', () => {
-    assert.deepEqual(containerResources(first(LIMITED)), {
+    assert.deepEqual(containerResources(first(LIMITED), LIMITED), {
       memory: { limit: 64 * MI, swap: 64 * MI },
       cpu: { shares: 102, quota: 100_000, period: 100_000 },
       unified: { 'memory.oom.group': '1' },
     });
-    assert.deepEqual(containerResources(first(BEST_EFFORT)), {
+    assert.deepEqual(containerResources(first(BEST_EFFORT), BEST_EFFORT), {
       cpu: { shares: 2 },
+      unified: { 'memory.oom.group': '1' },
+    });
+  });
+
+  test('what a container has no limit of it takes from the pod', () => {
+    const pod = { spec: { ...LIMITED.spec, resources: { limits: { cpu: '2', memory: '1Gi' } } } };
+    assert.deepEqual(containerResources(first(LIMITED), pod).memory, { limit: 64 * MI, swap: 64 * MI });
+    assert.deepEqual(containerResources(first(BEST_EFFORT), pod), {
+      memory: { limit: 1024 * MI, swap: 1024 * MI },
+      cpu: { shares: 2, quota: 200_000, period: 100_000 },
       unified: { 'memory.oom.group': '1' },
     });
   });
