@@ -1,4 +1,4 @@
-/** One emulated board: a QEMU process, its disk, its console. Used by image:run, test:arm and the power-cut tests. */
+/** One emulated board: a QEMU process, its disk, its console. Used by image:run. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { ROOT_ARGUMENT } from '../disk.ts';

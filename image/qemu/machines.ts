@@ -1,8 +1,8 @@
-/** The boards there are to try: what real ones differ in. `npm run image:run -- --machine NAME`, `npm run test:arm -- --machine NAME`. */
+/** The boards there are to try: what real ones differ in. `npm run image:run -- --machine NAME`. */
 import type { MachineShape } from './arguments.ts';
 
 export const MACHINES: Record<string, MachineShape> = {
-  /** What `test:arm` runs on unless told otherwise. */
+  /** What is booted unless told otherwise. */
   board: { memory: '1G', cpus: 2 },
   small: { memory: '512M', cpus: 1 },
   quad: { memory: '1G', cpus: 4 },
