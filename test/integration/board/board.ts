@@ -123,10 +123,13 @@ export class Board {
       kind: 'Pod',
       metadata: { name, namespace, deletionTimestamp: new Date().toISOString() },
     };
-    const before = this.topics.get(this.topic(`desired/pods/${namespace}/${name}`));
+    const topic = this.topic(`desired/pods/${namespace}/${name}`);
+    const before = this.topics.get(topic);
     const spec = before ? (JSON.parse(before.toString()) as { spec?: unknown }).spec : undefined;
     await this.desire(name, { ...pod, ...(spec !== undefined && { spec }) }, namespace);
-    await this.until(`pod ${name} to be gone`, () => this.status(name, namespace) === undefined);
+    // A pod deleted before its first status has none to clear: the tombstone is what tells.
+    const cleared = () => !this.topics.has(topic) && this.status(name, namespace) === undefined;
+    await this.until(`pod ${name} to be gone`, cleared);
   }
 
   /** The pod as last reported. */

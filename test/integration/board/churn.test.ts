@@ -40,7 +40,8 @@ test('created and deleted at every distance from 0 to 50 ms', { timeout: 600_000
 test('deleted within milliseconds of the arrival of its image', { timeout: 600_000 }, async () => {
   for (let round = 0; round < Math.ceil(ROUNDS / 10); round++) {
     const name = `late-${round}`;
-    await board.edgepod(['image', 'remove', 'churn']);
+    const { code, stderr } = await board.edgepod(['image', 'remove', 'churn']);
+    assert.equal(code, 0, stderr);
     await board.desire(name, sleeper(name));
     await board.pod(name, (pod) => pod.status?.containerStatuses[0]?.state.waiting !== undefined);
     await board.load(archive);
