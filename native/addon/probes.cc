@@ -2,7 +2,8 @@
 //   probeAdd(id, target, timing, onVerdict)   target: {kind: 'tcp'|'http'|'grpc', host, port, …}; throws on
 //   bad input probeRemove(id)                           no callback for it from now on; unknown ids are
 //   ignored
-// onVerdict(outcome: 'success'|'failure'|'handover', message) is called on the event loop, for changes only.
+// onVerdict(outcome: 'success'|'failure'|'unhealthy'|'handover', message) is called on the event loop, for
+// changes and for failures that change nothing.
 #include "addon/probes.h"
 
 #include <pthread.h>
@@ -22,8 +23,17 @@ constexpr uint32_t kHeadersMax = 100;
 constexpr size_t kProbesMax = 10000;
 
 const char* name_of(ProbeOutcome outcome) {
-  if (outcome == ProbeOutcome::kSuccess) return "success";
-  return outcome == ProbeOutcome::kFailure ? "failure" : "handover";
+  switch (outcome) {
+    case ProbeOutcome::kSuccess:
+      return "success";
+    case ProbeOutcome::kFailure:
+      return "failure";
+    case ProbeOutcome::kUnhealthy:
+      return "unhealthy";
+    case ProbeOutcome::kHandover:
+      break;
+  }
+  return "handover";
 }
 
 std::string text_of(Napi::Object object, const char* key) {
@@ -48,7 +58,10 @@ Result<ProbeTarget> target_of(Napi::Object object) {
   if (kind == "grpc") {
     target.kind = GrpcTarget{text_of(object, "service"), text_of(object, "userAgent")};
   } else if (kind == "http") {
-    HttpTarget http{text_of(object, "path"), {}, text_of(object, "userAgent")};
+    HttpTarget http{text_of(object, "path"),
+                    {},
+                    text_of(object, "userAgent"),
+                    object.Get("anyStatus").ToBoolean().Value()};
     Napi::Array const headers = object.Get("headers").As<Napi::Array>();
     if (!headers.IsArray() || headers.Length() > kHeadersMax)
       return input_error("probe-request", "at most 100 headers", E2BIG);

@@ -75,8 +75,8 @@ export interface PodManagerDeps {
   runtime: SandboxRuntime;
   images: ImageSource;
   leases: IpLeases;
-  /** Asks containers how they are, and carries out httpGet and tcpSocket hooks. Only tests may do without. */
-  prober?: Prober;
+  /** Asks containers how they are, and carries out exec, httpGet and tcpSocket hooks. */
+  prober: Prober;
   clock: Clock;
   timers?: Timers;
   records: PodRecords;

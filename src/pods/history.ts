@@ -1,8 +1,9 @@
 /** Pure steps in the life of one container: each takes a history and returns the next one. */
-import type { ResourceRequirements } from '../manifest/types.ts';
+import { canonicalJson } from '../manifest/digest.ts';
+import type { Container, ResourceRequirements } from '../manifest/types.ts';
 import { nextBackoff } from './backoff.ts';
 import type { ContainerExit, ProcessUser } from './ports.ts';
-import type { ContainerHistory, EndedAttempt, Origin } from './types.ts';
+import type { BackoffEntry, ContainerHistory, EndedAttempt, Origin } from './types.ts';
 
 export const EXIT_LOST = 137;
 export const EXIT_START_FAILED = 128;
@@ -31,11 +32,35 @@ export interface LaunchFacts {
 
 /** The attempt is going to be started: what must be durable before it is. */
 export const launch = (history: ContainerHistory, facts?: LaunchFacts): ContainerHistory => {
-  const { postStartDue: _, condemned: __, ...rest } = history;
+  const { postStartDue: _, condemned: __, backoff, ...rest } = history;
   const launched = nextAttempt(history);
-  if (facts === undefined) return { ...rest, launched };
+  if (facts === undefined) return { ...rest, ...(backoff && { backoff }), launched };
   const { origin, resources, postStart } = facts;
-  return { ...rest, launched, origin, resources, ...(postStart && { postStartDue: launched }) };
+  const kept = backoffOf({ image: origin.image, resources }, history);
+  return {
+    ...rest,
+    ...(kept && { backoff: kept }),
+    launched,
+    origin,
+    resources,
+    ...(postStart && { postStartDue: launched }),
+  };
+};
+
+/** The back-off of a container; another image or other resources begin anew, as they are part of the kubelet's key. */
+export const backoffOf = (
+  { image, resources }: Pick<Container, 'image' | 'resources'>,
+  history: ContainerHistory,
+): BackoffEntry | undefined => {
+  const before = originOf(history)?.image ?? image;
+  const given = history.resources ?? resources;
+  return before === image && canonicalJson(given) === canonicalJson(resources) ? history.backoff : undefined;
+};
+
+/** A running container was given other limits. */
+export const resized = (history: ContainerHistory, resources: ResourceRequirements): ContainerHistory => {
+  const { backoff: _, ...rest } = history;
+  return { ...rest, resources };
 };
 
 /** The hook of this attempt came through. */

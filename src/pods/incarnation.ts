@@ -4,8 +4,9 @@
  */
 import type { Moment } from './adoption.ts';
 import type { PodManagerDeps } from './deps.ts';
+import type { Happening } from './events.ts';
 import type { PodFiles } from './pod-files.ts';
-import type { Prober, Sandbox } from './ports.ts';
+import type { Sandbox } from './ports.ts';
 import { RecordSaver } from './saver.ts';
 import { historyOf, newState, type PodState } from './state.ts';
 import type { Timers } from './timers.ts';
@@ -13,14 +14,14 @@ import type { ContainerHistory, PodEvent, PodRecord } from './types.ts';
 import type { VolumePaths } from './volumes/volume-host.ts';
 
 /** The manager's dependencies with the optional ones filled in. */
-export type Parts = Required<PodManagerDeps> & { timers: Timers; files: PodFiles; prober: Prober };
+export type Parts = Required<PodManagerDeps> & { timers: Timers; files: PodFiles };
 
 export interface IncarnationOptions {
   parts: Parts;
   record: PodRecord;
   /** Plan again soon. */
   wake: () => void;
-  emit: (event: Omit<PodEvent, 'count'>) => void;
+  emit: (event: Happening) => void;
 }
 
 export class Incarnation {
@@ -75,9 +76,16 @@ export class Incarnation {
     this.saver.mark();
   }
 
-  event(type: PodEvent['type'], reason: string, message: string, container?: string): void {
+  /** `about`: the container, if it is about one; and the series it belongs to (see EventFilter). */
+  event(
+    type: PodEvent['type'],
+    reason: string,
+    message: string,
+    about?: string | { container: string; series: string },
+  ): void {
     const { namespace, name, uid } = this.record;
-    this.#emit({ type, reason, message, pod: { namespace, name, uid }, ...(container && { container }) });
+    const part = typeof about === 'string' ? { container: about } : about;
+    this.#emit({ type, reason, message, pod: { namespace, name, uid }, ...part });
   }
 
   /**

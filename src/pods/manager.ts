@@ -13,7 +13,7 @@ import { storageExcess, type TreeUsage } from './eviction/storage-check.ts';
 import type { Incarnation, Parts } from './incarnation.ts';
 import { type Matched, match } from './match.ts';
 import { podFiles } from './pod-files.ts';
-import type { ExecRequest, ExecResult, Prober, Sandbox } from './ports.ts';
+import type { ExecRequest, ExecResult, Sandbox } from './ports.ts';
 import { realTimers } from './timers.ts';
 import type { DesiredPod, Outcome } from './types.ts';
 import type { ObjectKind } from './volumes/uses.ts';
@@ -21,12 +21,6 @@ import { PodWorker } from './worker.ts';
 
 /** The kubelet's log rotation: 10 MiB, 5 files. */
 const LOG_LIMITS = { maxBytes: 10 * 1024 * 1024, maxFiles: 5 };
-
-/** Nothing is ever found out: probes stay at their first verdict, hooks over the network fail. */
-const withoutProber: Prober = {
-  watch: () => ({ stop() {} }),
-  once: async () => ({ ok: false, message: 'this agent has no prober' }),
-};
 
 /** A pod or container a caller named that is not there. */
 export class NoSuchPodError extends Error {
@@ -47,7 +41,6 @@ export class PodManager {
   constructor(deps: PodManagerDeps) {
     this.#parts = {
       timers: realTimers,
-      prober: withoutProber,
       files: podFiles(deps.paths),
       atomically: (run) => run(),
       logLimits: LOG_LIMITS,

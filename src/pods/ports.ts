@@ -147,6 +147,8 @@ export type ProbeTarget =
         path: string;
         scheme: 'HTTP' | 'HTTPS';
         headers: { name: string; value: string }[];
+        /** Whatever is answered is a success: of a hook only the asking counts. */
+        anyStatus?: boolean;
       };
     }
   | { tcp: { host: string; port: number } }
@@ -167,13 +169,18 @@ export interface ProbeVerdict {
   message: string;
 }
 
-/** Asks containers how they are, without loading the agent: it hears of changes only. */
+/** Asks containers how they are, without loading the agent: it hears of changes and of failures. */
 export interface Prober {
   /**
    * Asks every `periodMs`. `onVerdict` is called when a threshold is reached for the first time, and from then on
-   * whenever the verdict changes; never again after `stop()`.
+   * whenever the verdict changes; `onFailure` for every other answer that is a failure. Neither after `stop()`.
    */
-  watch(target: ProbeTarget, timing: ProbeTiming, onVerdict: (verdict: ProbeVerdict) => void): { stop(): void };
+  watch(
+    target: ProbeTarget,
+    timing: ProbeTiming,
+    onVerdict: (verdict: ProbeVerdict) => void,
+    onFailure?: (message: string) => void,
+  ): { stop(): void };
   /** Asks once. Resolves in any case, also when the time is over. */
   once(target: ProbeTarget, timeoutMs: number): Promise<ProbeVerdict>;
 }

@@ -48,9 +48,10 @@ export interface Addon {
   /** Tells of links and nftables tables that lose something (`*`: notices were lost). One listener; returns its end. */
   watchNetwork(onRemoved: (kind: 'link' | 'table', name: string) => void): () => void;
   /**
-   * Asks on the addon's probe thread, every `periodMs` (0: once), until `probeRemove`. `onVerdict` hears of changes
-   * only: 'success', 'failure', or 'handover' (a redirect to https), after which the id is free again, as it is
-   * after the one answer of a probe that is asked once. @throws when the target is no valid one
+   * Asks on the addon's probe thread, every `periodMs` (0: once), until `probeRemove`. `onVerdict` hears of changes:
+   * 'success', 'failure', or 'handover' (a redirect to https), after which the id is free again, as it is after the
+   * one answer of a probe that is asked once; and of failures that change nothing: 'unhealthy'.
+   * @throws when the target is no valid one
    */
   probeAdd(
     id: number,
@@ -88,6 +89,7 @@ export interface NativeProbeTarget {
   /** http */
   path?: string;
   headers?: { name: string; value: string }[];
+  anyStatus?: boolean;
   /** grpc */
   service?: string;
 }

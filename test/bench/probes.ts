@@ -17,7 +17,9 @@ export async function benchProbes(seconds = 10): Promise<void> {
     const target = await targetOf(server);
     const prober = new NativeProber(loadAddon());
     const native = await share(seconds, (onVerdict) => prober.watch({ http: target }, TIMING, onVerdict));
-    const script = await share(seconds, (onVerdict) => watchAttempt(httpAttempt(target), TIMING, onVerdict));
+    const script = await share(seconds, (onVerdict) =>
+      watchAttempt(httpAttempt(target), TIMING, { onVerdict, onFailure: () => {} }),
+    );
     report(`${PROBES} HTTP probes a second: processor time of the process that asks`, [
       { what: 'native thread', figure: percent(native), ratio: native / script, note: 'to node:http' },
       { what: 'node:http', figure: percent(script) },

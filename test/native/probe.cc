@@ -243,10 +243,14 @@ struct Verdicts {
   std::mutex mutex;
   std::condition_variable arrived;
   std::vector<std::pair<uint32_t, ProbeAnswer>> all;
+  size_t failures_of_4 = 0;
 
   void put(uint32_t id, const ProbeAnswer& answer) {
     std::lock_guard const lock(mutex);
-    all.emplace_back(id, answer);
+    if (answer.outcome == ProbeOutcome::kUnhealthy)
+      failures_of_4 += id == 4 ? 1 : 0;
+    else
+      all.emplace_back(id, answer);
     arrived.notify_all();
   }
   void wait_for(size_t count) {
@@ -276,10 +280,12 @@ void engine() {
   probes.add(3, http(silent.port()), once);
   ProbeTiming often = {0, 2, 1000, 1, 3};
   probes.add(4, http(bad.port()), often);
-  verdicts.wait_for(4);
+  once.timeout = 5000;
+  probes.add(5, {"127.0.0.1", bad.port(), HttpTarget{"/", {}, "u", true}}, once);
+  verdicts.wait_for(5);
   for (const auto& [id, answer] : verdicts.all)
     CHECK_EQ(std::string(answer.outcome == ProbeOutcome::kSuccess ? "+" : "-"),
-             std::string(id <= 2 ? "+" : "-"));
+             std::string(id <= 2 || id == 5 ? "+" : "-"));
   // A thousand at once, half of them taken back while they are under way.
   for (uint32_t id = 100; id < 1100; ++id)
     probes.add(id, http(id % 2 == 0 ? good.port() : bad.port()), often);
@@ -295,6 +301,7 @@ void engine() {
   probes.stop();
   thread.join();
   CHECK_EQ(count_of(4, 5), size_t{1});
+  CHECK(verdicts.failures_of_4 >= 2);  // those before the verdict, and all after it
   CHECK(count_of(600, 1100) == 500);
 }
 

@@ -189,7 +189,11 @@ void ProbeEngine::answered(uint32_t id, Watch& watch, const ProbeAnswer& answer)
   if (!watch.asked) next += jitter(watch.timing.period / 4);
   watch.asked = true;
   schedule(id, watch, std::max(next, now_ms()));
-  if (watch.thresholds.count(answer.outcome == ProbeOutcome::kSuccess)) report_(id, answer);
+  bool const ok = answer.outcome == ProbeOutcome::kSuccess;
+  if (watch.thresholds.count(ok))
+    report_(id, answer);
+  else if (!ok)
+    report_(id, {ProbeOutcome::kUnhealthy, answer.message});
 }
 
 }  // namespace edgepod

@@ -1,5 +1,5 @@
 // Asks any number of probes on the calling thread: one epoll, non-blocking sockets, the monotonic clock.
-// Answers are counted here; only verdicts leave.
+// Answers are counted here; only verdicts and failures leave.
 #pragma once
 
 #include <atomic>

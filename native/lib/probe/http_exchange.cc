@@ -12,7 +12,10 @@ std::string printable(std::string_view text, size_t max) {
 }
 
 HttpExchange::HttpExchange(const ProbeTarget& target, std::string path, std::string request)
-    : host_(target.host), port_(target.port), path_(std::move(path)) {
+    : host_(target.host),
+      port_(target.port),
+      path_(std::move(path)),
+      any_status_(std::get<HttpTarget>(target.kind).any_status) {
   output_ = std::move(request);
 }
 
@@ -51,7 +54,7 @@ ProbeStep HttpExchange::judge(HttpResponse::State state) {
   int const status = response_.status();
   bool const redirects = status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
   if (redirects && !response_.location().empty()) return follow();
-  if (status >= 200 && status < 400) return succeeded("HTTP " + std::to_string(status));
+  if (any_status_ || (status >= 200 && status < 400)) return succeeded("HTTP " + std::to_string(status));
   return failed("HTTP probe failed with statuscode: " + std::to_string(status));
 }
 

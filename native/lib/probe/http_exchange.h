@@ -27,6 +27,7 @@ class HttpExchange : public Exchange {
   std::string host_;
   uint16_t port_;
   std::string path_;
+  bool any_status_;
   HttpResponse response_;
 };
 

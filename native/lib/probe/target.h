@@ -31,6 +31,7 @@ struct HttpTarget {
   std::string path;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string user_agent;
+  bool any_status = false;  // whatever is answered is a success
 };
 
 struct GrpcTarget {
@@ -56,7 +57,8 @@ struct ProbeTiming {
 enum class ProbeOutcome {
   kSuccess,
   kFailure,
-  kHandover,  // cannot be asked here (a redirect to https): the caller has to ask in another way
+  kUnhealthy,  // a failure that makes no verdict
+  kHandover,   // cannot be asked here (a redirect to https): the caller has to ask in another way
 };
 
 struct ProbeAnswer {

@@ -1,7 +1,7 @@
 /** What a sandbox reports by itself: ends of containers, OOM kills, its own loss. */
 import { findContainer } from '../../manifest/containers.ts';
 import { restartDueAt } from '../backoff.ts';
-import { end, endedByExit } from '../history.ts';
+import { backoffOf, end, endedByExit } from '../history.ts';
 import type { Incarnation } from '../incarnation.ts';
 import { startsAgain } from '../plan/restart.ts';
 import type { Sandbox, SandboxEvent } from '../ports.ts';
@@ -42,10 +42,10 @@ const onExit = (pod: Incarnation, sandbox: Sandbox, { container, attempt, exit }
 const reportBackoff = (pod: Incarnation, container: string): void => {
   const { record } = pod;
   const history = historyOf(record, container);
-  const { ended, backoff } = history;
+  const { ended } = history;
   const spec = findContainer(record.pod.spec, container);
   if (record.deleting || ended === undefined || !spec || !startsAgain(record.pod.spec, spec, history)) return;
-  if (restartDueAt(backoff, ended.finishedMono) <= pod.now()) return;
+  if (restartDueAt(backoffOf(spec, history), ended.finishedMono) <= pod.now()) return;
   const message = `Back-off restarting failed container ${container} in pod ${record.name}_${record.namespace}(${record.uid})`;
   pod.event('Warning', 'BackOff', message, container);
 };

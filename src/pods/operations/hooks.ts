@@ -54,7 +54,8 @@ export const runHook = async (
     return undefined;
   }
   try {
-    const target = targetOf(pod, name, handler);
+    const asked = targetOf(pod, name, handler);
+    const target = 'http' in asked ? { http: { ...asked.http, anyStatus: true } } : asked;
     const { ok, message } = await pod.parts.prober.once(target, timeoutMs);
     return ok ? undefined : message;
   } catch (error) {

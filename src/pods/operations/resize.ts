@@ -2,6 +2,7 @@
 import { findContainer } from '../../manifest/containers.ts';
 import { nextRetry } from '../backoff.ts';
 import { failureMessage } from '../failures.ts';
+import { resized } from '../history.ts';
 import type { Incarnation } from '../incarnation.ts';
 import { runOf } from '../state.ts';
 
@@ -17,7 +18,7 @@ export const resizeContainer = (pod: Incarnation, name: string): void => {
       await sandbox.update(parts.containerResources(container, pod.record.pod), name);
       await sandbox.update(parts.podResources(pod.record.pod));
       run.resize = { phase: 'idle' };
-      pod.change(name, (history) => ({ ...history, resources: container.resources }));
+      pod.change(name, (history) => resized(history, container.resources));
       pod.saver.markUrgent();
       pod.event('Normal', 'ResizeCompleted', `Pod resize completed: container ${name}`, name);
     } catch (error) {

@@ -2,7 +2,7 @@
 import { isInit } from '../../manifest/containers.ts';
 import type { Container } from '../../manifest/types.ts';
 import { restartDueAt } from '../backoff.ts';
-import { attemptPhase } from '../history.ts';
+import { attemptPhase, backoffOf } from '../history.ts';
 import { historyOf, type PodState, runOf, sandboxNumber } from '../state.ts';
 import type { ContainerHistory } from '../types.ts';
 import { restartsAfter, startsAgain } from './restart.ts';
@@ -28,13 +28,15 @@ export const containerNeed = (state: PodState, container: Container): Need => {
 };
 
 const endedNeed = (state: PodState, container: Container, history: ContainerHistory, notBefore: number): Need => {
-  const { ended, backoff } = history;
+  const { ended } = history;
   const { spec } = state.record.pod;
   if (ended === undefined) return { kind: 'over' };
   const afresh = isInit(spec, container) && !isOfSandbox(state, history) && !runOnceOver(state, container);
   if (!afresh && !startsAgain(spec, container, history)) return { kind: 'over' };
   const dueAt =
-    ended.rebooted || (afresh && ended.exitCode === 0) ? AT_ONCE : restartDueAt(backoff, ended.finishedMono);
+    ended.rebooted || (afresh && ended.exitCode === 0)
+      ? AT_ONCE
+      : restartDueAt(backoffOf(container, history), ended.finishedMono);
   return { kind: 'start', dueAt: Math.max(dueAt, notBefore) };
 };
 

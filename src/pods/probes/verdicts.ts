@@ -1,4 +1,4 @@
-/** What a verdict does: a startup or liveness failure ends the container, readiness only says so. */
+/** What probes find out: every failure is told, a startup or liveness verdict ends the container, readiness only says so. */
 import type { Incarnation } from '../incarnation.ts';
 import { condemn } from '../operations/condemn.ts';
 import { restartPolicyOf } from '../plan/restart.ts';
@@ -8,10 +8,10 @@ import { healthOf } from './health.ts';
 import type { WantedProbe } from './wanted.ts';
 
 export const onVerdict = (pod: Incarnation, wanted: WantedProbe, verdict: ProbeVerdict): void => {
-  const { container, kind, attempt } = wanted;
-  if (pod.gone || historyOf(pod.record, container.name).launched !== attempt) return;
+  if (!isCurrent(pod, wanted)) return;
+  const { container, kind } = wanted;
   const { ok } = verdict;
-  if (!ok) tellUnhealthy(pod, wanted, verdict);
+  if (!ok) tellUnhealthy(pod, wanted, verdict.message);
   const run = runOf(pod.state, container.name);
   const health = healthOf(pod.state, container.name);
   if (kind === 'readiness') run.health = { ...health, ready: ok };
@@ -21,9 +21,18 @@ export const onVerdict = (pod: Incarnation, wanted: WantedProbe, verdict: ProbeV
   pod.wake();
 };
 
-const tellUnhealthy = (pod: Incarnation, { container, kind }: WantedProbe, { message }: ProbeVerdict): void => {
-  const title = kind.charAt(0).toUpperCase() + kind.slice(1);
-  pod.event('Warning', 'Unhealthy', `${title} probe failed: ${message}`, container.name);
+/** A failure that does not change the verdict. */
+export const onFailure = (pod: Incarnation, wanted: WantedProbe, message: string): void => {
+  if (isCurrent(pod, wanted)) tellUnhealthy(pod, wanted, message);
+};
+
+const isCurrent = (pod: Incarnation, { container, attempt }: WantedProbe): boolean =>
+  !pod.gone && historyOf(pod.record, container.name).launched === attempt;
+
+/** The failures of one probe are one series, however much their words differ: they may go on for days. */
+const tellUnhealthy = (pod: Incarnation, { container, kind }: WantedProbe, message: string): void => {
+  const title = `${kind.charAt(0).toUpperCase()}${kind.slice(1)} probe failed`;
+  pod.event('Warning', 'Unhealthy', `${title}: ${message}`, { container: container.name, series: title });
 };
 
 /** With the probe's own grace, if it has one. It is started again, whatever it exits with, unless it is run once only. */

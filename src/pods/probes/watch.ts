@@ -4,7 +4,7 @@ import { messageOf } from '../failures.ts';
 import type { Incarnation } from '../incarnation.ts';
 import type { ProbeTiming } from '../ports.ts';
 import { targetOf } from './target.ts';
-import { onVerdict } from './verdicts.ts';
+import { onFailure, onVerdict } from './verdicts.ts';
 import { type WantedProbe, wantedProbes } from './wanted.ts';
 
 /** Begins and ends watches so that they are those the state asks for. */
@@ -28,7 +28,12 @@ const begin = (pod: Incarnation, wanted: WantedProbe): { stop(): void } => {
   const { container, kind, probe } = wanted;
   try {
     const target = targetOf(pod, container.name, probe);
-    return pod.parts.prober.watch(target, timingOf(probe), (verdict) => onVerdict(pod, wanted, verdict));
+    return pod.parts.prober.watch(
+      target,
+      timingOf(probe),
+      (verdict) => onVerdict(pod, wanted, verdict),
+      (message) => onFailure(pod, wanted, message),
+    );
   } catch (error) {
     // A probe that cannot be asked has no answer: the first verdict of its kind stays (kubelet: probe error).
     pod.event('Warning', 'ProbeError', `${kind} probe errored: ${messageOf(error)}`, container.name);

@@ -45,11 +45,11 @@ const userOf = ({ running }: ContainerHistory): Pick<ContainerStatus, 'user'> =>
 
 const shownAttempt = ({ running, ended }: ContainerHistory): number | undefined => running?.attempt ?? ended?.attempt;
 
-/** A plain init container is ready when it has succeeded. A pod on its way out takes no more work. */
+/** A plain init container is ready when it has succeeded. A pod on its way out stays ready as long as its probes say so. */
 const readyOf = (state: PodState, container: Container, current: ContainerState): boolean => {
   const { spec } = state.record.pod;
   if (isInit(spec, container) && !isSidecar(spec, container)) return current.terminated?.exitCode === 0;
-  return isReady(state, container) && !state.record.deleting;
+  return isReady(state, container);
 };
 
 /** What the running attempt was given; what the pod was admitted with is `allocatedResources`. */

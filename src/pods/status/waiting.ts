@@ -1,6 +1,7 @@
 /** Why a container that is to run does not: the `waiting` reason and its message. */
 import type { Container } from '../../manifest/types.ts';
 import { BACKOFF_INITIAL_MS, restartDueAt } from '../backoff.ts';
+import { backoffOf } from '../history.ts';
 import type { ImageFailure } from '../ports.ts';
 import { type PodState, runOf, type Step } from '../state.ts';
 import type { ContainerHistory, Failure, PodRecord } from '../types.ts';
@@ -17,7 +18,7 @@ export const blockedReason = (
   const run = runOf(state, container.name);
   if (run.starting) return undefined;
   return (
-    imageObstacle(run.image, container.image) ?? run.config?.failure ?? crashLoop(state.record, container.name, history)
+    imageObstacle(run.image, container.image) ?? run.config?.failure ?? crashLoop(state.record, container, history)
   );
 };
 
@@ -38,16 +39,17 @@ export const imageFailure = (error: unknown, image: string): Failure => {
   };
 };
 
-const crashLoop = (record: PodRecord, name: string, { ended, backoff }: ContainerHistory): Failure | undefined => {
+const crashLoop = (record: PodRecord, container: Container, history: ContainerHistory): Failure | undefined => {
+  const { ended } = history;
   if (ended === undefined || ended.rebooted) return undefined;
-  const delayMs = restartDueAt(backoff, ended.finishedMono) - ended.finishedMono;
+  const delayMs = restartDueAt(backoffOf(container, history), ended.finishedMono) - ended.finishedMono;
   if (delayMs <= 0) return undefined;
   // The first time round the reader sees what is wrong, later that it keeps being wrong (the cause is in lastState).
   if (ended.reason === 'StartError' && delayMs <= BACKOFF_INITIAL_MS) {
     return { reason: 'RunContainerError', message: ended.message ?? 'the runner could not start the container' };
   }
   if (ended.failure && delayMs <= BACKOFF_INITIAL_MS) return ended.failure;
-  return { reason: 'CrashLoopBackOff', message: crashLoopMessage(record, name, delayMs) };
+  return { reason: 'CrashLoopBackOff', message: crashLoopMessage(record, container.name, delayMs) };
 };
 
 /** The kubelet's text, e.g. `back-off 20s restarting failed container=web pod=site_default(0b1f…)`. */

@@ -83,7 +83,7 @@ async function follow(first: URL, target: HttpTarget, signal: AbortSignal): Prom
   for (let hop = 0; hop < MAX_REDIRECTS; hop++) {
     const { status, location } = await get(url, target, hop > 0 && url.host !== first.host, signal);
     if (location === undefined || ![301, 302, 303, 307, 308].includes(status)) {
-      const ok = status >= 200 && status < 400;
+      const ok = target.anyStatus === true || (status >= 200 && status < 400);
       return { ok, message: ok ? `HTTP ${status}` : `HTTP probe failed with statuscode: ${status}` };
     }
     const next = new URL(location, url);

@@ -17,14 +17,20 @@ export class NativeProber implements Prober {
     this.#addon = addon;
   }
 
-  watch(target: ProbeTarget, timing: ProbeTiming, onVerdict: (verdict: ProbeVerdict) => void): { stop(): void } {
+  watch(
+    target: ProbeTarget,
+    timing: ProbeTiming,
+    onVerdict: (verdict: ProbeVerdict) => void,
+    onFailure: (message: string) => void = () => {},
+  ): { stop(): void } {
     const native = nativeTarget(target);
-    if (!native) return watchAttempt(this.#attempt(target), timing, onVerdict);
+    if (!native) return watchAttempt(this.#attempt(target), timing, { onVerdict, onFailure });
     let watch: { stop(): void } | undefined;
     const id = this.#add(native, timing, (outcome, message) => {
+      if (outcome === 'unhealthy') return onFailure(message);
       if (outcome !== 'handover') return onVerdict({ ok: outcome === 'success', message });
       // The server redirects to https: its probe is asked from here, from now on.
-      watch = watchAttempt(this.#attempt(target, true), { ...timing, initialDelayMs: 0 }, onVerdict);
+      watch = watchAttempt(this.#attempt(target, true), { ...timing, initialDelayMs: 0 }, { onVerdict, onFailure });
     });
     return {
       stop: () => {
@@ -76,9 +82,9 @@ export class NativeProber implements Prober {
 function nativeTarget(target: ProbeTarget): NativeProbeTarget | undefined {
   if ('exec' in target) return undefined;
   if ('http' in target) {
-    const { scheme, host, port, path, headers } = target.http;
+    const { scheme, host, port, path, headers, anyStatus = false } = target.http;
     if (scheme !== 'HTTP' || isIP(host) === 0) return undefined;
-    return { kind: 'http', host, port, path, headers, userAgent };
+    return { kind: 'http', host, port, path, headers, userAgent, anyStatus };
   }
   const kind = 'tcp' in target ? 'tcp' : 'grpc';
   const { host, port } = 'tcp' in target ? target.tcp : target.grpc;

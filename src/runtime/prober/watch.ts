@@ -6,11 +6,17 @@ import { count, type Tally } from './thresholds.ts';
 /** What cannot be asked is tried this often at once, then left to the next period: it says nothing about the container. */
 const RETRIES = 3;
 
-/** Starts after the initial delay; `onVerdict` is never called after `stop()`. */
+export interface Listeners {
+  onVerdict(verdict: ProbeVerdict): void;
+  /** A failure that made no verdict. */
+  onFailure(message: string): void;
+}
+
+/** Starts after the initial delay; nothing is told after `stop()`. */
 export function watchAttempt(
   attempt: Attempt,
   timing: ProbeTiming,
-  onVerdict: (verdict: ProbeVerdict) => void,
+  { onVerdict, onFailure }: Listeners,
 ): { stop(): void } {
   let stopped = false;
   let tally: Tally = { run: 0 };
@@ -25,6 +31,7 @@ export function watchAttempt(
     const counted = count(tally, verdict.ok, timing);
     tally = counted.tally;
     if (counted.changed) onVerdict(verdict);
+    else if (!verdict.ok) onFailure(verdict.message);
   };
   const jitter = Math.random() * Math.min(timing.periodMs / 10, 100);
   timer = setTimeout(ask, timing.initialDelayMs + jitter).unref();

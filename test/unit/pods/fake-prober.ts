@@ -5,6 +5,7 @@ export interface Watch {
   target: ProbeTarget;
   timing: ProbeTiming;
   onVerdict: (verdict: ProbeVerdict) => void;
+  onFailure: (message: string) => void;
 }
 
 export class FakeProber implements Prober {
@@ -14,8 +15,13 @@ export class FakeProber implements Prober {
   /** Answers a question; a promise that stays open is a hook that takes its time. */
   answer: (target: ProbeTarget, timeoutMs: number) => Promise<ProbeVerdict> = async () => ({ ok: true, message: '' });
 
-  watch(target: ProbeTarget, timing: ProbeTiming, onVerdict: Watch['onVerdict']): { stop(): void } {
-    const watch = { target, timing, onVerdict };
+  watch(
+    target: ProbeTarget,
+    timing: ProbeTiming,
+    onVerdict: Watch['onVerdict'],
+    onFailure: Watch['onFailure'] = () => {},
+  ): { stop(): void } {
+    const watch = { target, timing, onVerdict, onFailure };
     this.watches.add(watch);
     return { stop: () => void this.watches.delete(watch) };
   }
@@ -33,6 +39,11 @@ export class FakeProber implements Prober {
   /** The watched probe of that name reports. */
   say(name: string, ok: boolean, message = ''): void {
     for (const watch of this.watches) if (nameOf(watch.target) === name) watch.onVerdict({ ok, message });
+  }
+
+  /** It answers with a failure that makes no verdict. */
+  complain(name: string, message: string): void {
+    for (const watch of this.watches) if (nameOf(watch.target) === name) watch.onFailure(message);
   }
 
   /** The agent was killed, and the prober with it. */

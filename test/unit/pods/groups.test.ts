@@ -182,9 +182,40 @@ describe('probes', () => {
     await exit(b, 'web', 0);
     assert.deepEqual(started(b), ['web/0', 'web/1']);
   });
+
+  test('every failure is told, below the threshold too, as one series; of a deleted pod readiness is still asked', async () => {
+    const b = await bench();
+    const readinessProbe = probe('ready');
+    await b.apply(desired(pod('p', { containers: [container('web', { readinessProbe })] })));
+    b.prober.say('ready', true);
+    await settle();
+    b.prober.complain('ready', 'answer 1');
+    b.prober.complain('ready', 'answer 2');
+    await b.time.advance(50);
+    const unhealthy = b.events.filter(({ reason }) => reason === 'Unhealthy');
+    assert.deepEqual(
+      unhealthy.map(({ message, container: name }) => [message, name]),
+      [['Readiness probe failed: answer 1', 'web']],
+    );
+    assert.equal(condition(b, 'Ready')?.status, 'True', 'below the threshold');
+    await b.apply(tombstone('p', 10));
+    assert.deepEqual(b.prober.names(), ['ready']);
+    assert.equal(condition(b, 'Ready')?.status, 'True');
+    b.prober.say('ready', false, 'answer 3');
+    await settle();
+    assert.equal(condition(b, 'Ready')?.status, 'False');
+  });
 });
 
 describe('hooks', () => {
+  test('an httpGet hook is done when anything was answered', async () => {
+    const b = await bench();
+    const lifecycle = { postStart: { httpGet: { path: '/', port: 80, scheme: 'HTTP' as const, httpHeaders: [] } } };
+    await b.apply(desired(pod('p', { containers: [container('web', { lifecycle })] })));
+    const [asked] = b.prober.asked;
+    assert.ok(asked && 'http' in asked.target && asked.target.http.anyStatus);
+  });
+
   test('a container has not started before its postStart came through; one that fails ends it', async () => {
     const b = await bench();
     const answer = Promise.withResolvers<{ ok: boolean; message: string }>();
@@ -230,6 +261,28 @@ describe('in place', () => {
     await exit(b, 'web', 0);
     assert.deepEqual(started(b), ['web/0', 'side/0', 'web/1']);
   });
+
+  for (const change of [
+    { image: 'nginx' },
+    { resources: { limits: { memory: '200' }, requests: { memory: '200' } } },
+  ]) {
+    test(`the back-off begins anew with other ${Object.keys(change)}`, async () => {
+      const b = await bench();
+      const first = { resources: { limits: { memory: '100' }, requests: { memory: '100' } } };
+      const of = (fields: object) => desired(pod('p', { containers: [container('web', { ...first, ...fields })] }));
+      await b.apply(of({}));
+      await exit(b, 'web', 1);
+      await exit(b, 'web', 1);
+      assert.match(b.container('p').state.waiting?.message ?? '', /^back-off 10s/);
+      await b.apply(of(change));
+      assert.deepEqual(started(b), ['web/0', 'web/1', 'web/2'], 'at once');
+      await exit(b, 'web', 1);
+      assert.match(b.container('p').state.waiting?.message ?? '', /^back-off 10s/);
+      await b.time.advance(10_000);
+      await exit(b, 'web', 1);
+      assert.match(b.container('p').state.waiting?.message ?? '', /^back-off 20s/, 'and grows again');
+    });
+  }
 
   for (const restartPolicy of ['NotRequired', 'RestartContainer'] as const) {
     test(`a changed limit: ${restartPolicy}`, async () => {

@@ -214,6 +214,19 @@ describe('events', () => {
     assert.equal(filter.pass(event('x'), 300_000)?.count, 3);
   });
 
+  test('what stays wrong is told after 5 min, 10, 20 … and in the end once a day; after a pause it is news', () => {
+    const filter = new EventFilter(0);
+    const told: number[] = [];
+    const MINUTE = 60_000;
+    for (let minute = 0; minute <= 10 * 1440; minute++)
+      if (filter.pass({ ...event(`answer ${minute}`), series: 'x' }, minute * MINUTE)) told.push(minute);
+    assert.deepEqual(told.slice(0, 10), [0, 5, 15, 35, 75, 155, 315, 635, 1275, 2555]);
+    assert.deepEqual(told.slice(10), [3995, 5435, 6875, 8315, 9755, 11195, 12635, 14075]);
+    const later = (10 * 1440 + 11) * MINUTE;
+    assert.equal(filter.pass({ ...event('again'), series: 'x' }, later)?.message, 'again');
+    assert.equal(filter.pass({ ...event('again'), series: 'x' }, later + 5 * MINUTE)?.count, 1);
+  });
+
   test('25 at once, then one in five minutes', () => {
     const filter = new EventFilter(0);
     const passed = (from: number, now: number) =>

@@ -53,9 +53,10 @@ test('a command in the container: code, output, time', async () => {
   assert.deepEqual(requests[0], { args: ['check', '-a'], timeoutMs: 1000, maxOutput: 10240 });
 });
 
-test('only changes are told, and nothing after stop()', async () => {
-  const says = [true, true, false, false, false, true].map((ok) => async () => ({ ok, message: '' }));
+test('changes and failures are told, and nothing after stop()', async () => {
+  const says = [true, true, false, false, false, true].map((ok, n) => async () => ({ ok, message: `${n}` }));
   const seen: boolean[] = [];
+  const failures: string[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   const watch = watchAttempt(
     async (timeoutMs) => {
@@ -65,18 +66,22 @@ test('only changes are told, and nothing after stop()', async () => {
       return next();
     },
     timing,
-    ({ ok }) => {
-      seen.push(ok);
-      if (seen.length === 3) {
-        watch.stop();
-        resolve();
-      }
+    {
+      onVerdict({ ok }) {
+        seen.push(ok);
+        if (seen.length === 3) {
+          watch.stop();
+          resolve();
+        }
+      },
+      onFailure: (message) => failures.push(message),
     },
   );
   const alive = setInterval(() => {}, 1000);
   await promise;
   clearInterval(alive);
   assert.deepEqual(seen, [true, false, true]);
+  assert.deepEqual(failures, ['2', '4'], 'failures before and after the verdict');
 });
 
 test('what could not be asked is tried three times and then counts for nothing', async () => {
@@ -91,7 +96,7 @@ test('what could not be asked is tried three times and then counts for nothing',
       return { ok: false, message: 'down' };
     },
     { ...timing, failureThreshold: 2 },
-    () => assert.fail('one failure is below the threshold'),
+    { onVerdict: () => assert.fail('one failure is below the threshold'), onFailure: () => {} },
   );
   await promise;
   watch.stop();
