@@ -1,4 +1,5 @@
-// Small things Node has no function for: sdNotify(state) · lockFile(path) → fd | -1 · probeKernel().
+// Small things Node has no function for: sdNotify(state) · lockFile(path) → fd | -1 · pipe() → [fd, fd] ·
+// probeKernel().
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -54,6 +55,17 @@ Napi::Value lock_file_js(const Napi::CallbackInfo& info) {
   return throw_error(env, errno_error("lock", *path));
 }
 
+// Both ends blocking, as a program expects of its standard streams; libuv changes only the end it is given.
+Napi::Value pipe_js(const Napi::CallbackInfo& info) {
+  Napi::Env const env = info.Env();
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return throw_error(env, errno_error("pipe", ""));
+  Napi::Array pair = Napi::Array::New(env, 2);
+  pair.Set(0u, Napi::Number::New(env, ends[0]));
+  pair.Set(1u, Napi::Number::New(env, ends[1]));
+  return pair;
+}
+
 bool has_syscall(long number, long a, long b, long c, long d) {
   // Arguments that no kernel accepts: nothing happens but the answer, and ENOSYS only comes from a missing
   // call.
@@ -86,6 +98,7 @@ Napi::Value probe_js(const Napi::CallbackInfo& info) {
 void export_system(Napi::Env env, Napi::Object exports) {
   exports.Set("sdNotify", Napi::Function::New(env, sd_notify_js, "sdNotify"));
   exports.Set("lockFile", Napi::Function::New(env, lock_file_js, "lockFile"));
+  exports.Set("pipe", Napi::Function::New(env, pipe_js, "pipe"));
   exports.Set("probeKernel", Napi::Function::New(env, probe_js, "probeKernel"));
 }
 

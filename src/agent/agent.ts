@@ -24,7 +24,7 @@ import { openStore, type Store } from '../store/store.ts';
 import { allocatable } from './allocatable.ts';
 import { readBoardFacts } from './board-facts.ts';
 import { type BrokerParts, buildBroker } from './broker.ts';
-import { registerCalls } from './calls.ts';
+import { registerCalls } from './calls/calls.ts';
 import { systemClock } from './clock.ts';
 import type { AgentConfig } from './config.ts';
 import { containerConfigs } from './container-config.ts';
@@ -191,7 +191,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
   });
   const onIntake = (result: IntakeResult) => intake(result, { manager, store, topics, told, log });
   const broker = buildBroker({ config, topics, store, bootId: facts.bootId, onIntake, log });
-  registerCalls(broker.rpc, manager);
+  registerCalls(broker.rpc, { manager, remoteExec: config.remoteExec, log });
   for (const { namespace, name, errors } of store.objects.rejections('pods')) manager.rejected(namespace, name, errors);
   const metrics = new MetricsLoop({
     addon,

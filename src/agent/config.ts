@@ -31,6 +31,8 @@ export interface AgentConfig {
   /** Sysctls beyond the safe ones that pods may set; `net.core.*` names all below. */
   allowedUnsafeSysctls: string[];
   userNamespaces: { firstId: number };
+  /** Whether operators may run commands in containers (`edgepod exec`). */
+  remoteExec: boolean;
   metrics: { intervalSeconds: number };
 }
 
@@ -98,6 +100,11 @@ function level(value: string, key: string): string {
 }
 
 const list = (value: string, key: string) => (value === '' ? [] : value.split(',').map((item) => id(item.trim(), key)));
+
+function yesOrNo(value: string, key: string): boolean {
+  if (value !== 'true' && value !== 'false') throw new ConfigError(`${key}: "${value}" must be true or false`);
+  return value === 'true';
+}
 
 /** Names like the kernel's, the last part of which may be `*`. */
 function sysctls(value: string, key: string): string[] {
@@ -178,6 +185,7 @@ export const SETTINGS: readonly Setting[] = [
     count(65_536, 0x7fff_0000),
     () => 0x4000_0000,
   ),
+  setting('remoteExec', 'BOOL', 'whether operators may run commands in containers', yesOrNo, () => false),
   setting('metrics.interval', 'SECONDS', 'seconds between metrics', count(1, 86400), () => 30),
 ];
 
@@ -266,6 +274,7 @@ export function resolveConfig(layers: Layer[]): AgentConfig {
     seccompDir: value('seccompDir') as string,
     allowedUnsafeSysctls: value('allowedUnsafeSysctls') as string[],
     userNamespaces: { firstId: value('userNamespaces.firstId') as number },
+    remoteExec: value('remoteExec') as boolean,
     metrics: { intervalSeconds: value('metrics.interval') as number },
   };
 }

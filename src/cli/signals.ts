@@ -14,3 +14,16 @@ export function interrupted(client: MqttClient): Promise<void> {
     process.off('SIGTERM', done);
   });
 }
+
+/** A signal that Ctrl-C or SIGTERM aborts; `release` gives both back their usual meaning. */
+export function abortOnSignal(): { signal: AbortSignal; release: () => void } {
+  const abort = new AbortController();
+  const onSignal = () => abort.abort();
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  const release = () => {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  };
+  return { signal: abort.signal, release };
+}

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { IPublishPacket } from 'mqtt';
 import { ConnectError } from './connect.ts';
 import type { Fleet } from './fleet.ts';
-import { ownTopic, rpcTopic } from './topics.ts';
+import { deviceTopic, ownTopic, rpcTopic } from './topics.ts';
 
 /** The device answered with an error; `code` is the device's. */
 export class RpcError extends Error {
@@ -32,9 +32,13 @@ export async function* call(
   const responseTopic = ownTopic(fleet.prefix, fleet.clientId, 'rpc');
   const requestTopic = rpcTopic(fleet.prefix, device, method);
   const answers = new AnswerQueue();
+  const presence = deviceTopic(fleet.prefix, device, 'presence');
+  const watch = new PresenceWatch();
   const stop = fleet.listen((message, packet) => {
     if (message.topic === responseTopic && correlation.equals(correlationOf(packet)))
       answers.push(message.payload, packet);
+    else if (message.topic === presence && watch.gone(message.payload))
+      answers.fail(new ConnectError('E_DEVICE_AWAY', `${device} is away: see \`edgepod get devices\``));
   });
   const onClose = () => answers.fail(new ConnectError('E_BROKER_UNREACHABLE', 'the connection to the broker was lost'));
   const onAbort = () => answers.finish();
@@ -43,7 +47,7 @@ export async function* call(
   signal?.addEventListener('abort', onAbort);
   const properties = { responseTopic, correlationData: correlation };
   try {
-    await fleet.client.subscribeAsync(responseTopic, { qos: 1 });
+    await fleet.client.subscribeAsync([responseTopic, presence], { qos: 1 });
     await fleet.client.publishAsync(requestTopic, JSON.stringify(params), { qos: 1, properties });
     for await (const result of answers) {
       clearTimeout(timer);
@@ -58,6 +62,19 @@ export async function* call(
       const cancel = { ...properties, userProperties: { cancel: 'true' } };
       await fleet.client.publishAsync(requestTopic, '{}', { qos: 1, properties: cancel });
     }
+  }
+}
+
+/** Sees from presence messages that a device will not answer: it is away, or it is back in a session that knows no call. */
+class PresenceWatch {
+  #session: unknown;
+
+  gone(payload: Buffer): boolean {
+    if (payload.length === 0) return false;
+    const { state, session } = JSON.parse(payload.toString()) as { state?: unknown; session?: unknown };
+    const another = this.#session !== undefined && session !== this.#session;
+    this.#session = session;
+    return state !== 'online' || another;
   }
 }
 

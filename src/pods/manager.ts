@@ -13,7 +13,7 @@ import { storageExcess, type TreeUsage } from './eviction/storage-check.ts';
 import type { Incarnation, Parts } from './incarnation.ts';
 import { type Matched, match } from './match.ts';
 import { podFiles } from './pod-files.ts';
-import type { ExecRequest, ExecResult, Sandbox } from './ports.ts';
+import type { RunningExec, Sandbox, StreamRequest } from './ports.ts';
 import { realTimers } from './timers.ts';
 import type { DesiredPod, Outcome } from './types.ts';
 import type { ObjectKind } from './volumes/uses.ts';
@@ -85,6 +85,14 @@ export class PodManager {
     this.#workers.get(`${namespace}/${name}`)?.terminate('Deleted', graceSeconds);
   }
 
+  /** Ends a pod and begins what is desired under its name anew. False, and nothing ends, when nothing is. */
+  replace(namespace: string, name: string, graceSeconds?: number): boolean {
+    const desired = this.#parts.desired.get(namespace, name);
+    if (desired === undefined || desired.deletionTimestamp !== undefined) return false;
+    this.#workers.get(`${namespace}/${name}`)?.terminate('Replaced', graceSeconds);
+    return true;
+  }
+
   /** A ConfigMap or Secret was stored, changed or deleted: pods that use it look at it again. None is restarted. */
   objectChanged(kind: ObjectKind, namespace: string, name: string): void {
     for (const worker of this.#workers.values()) if (worker.namespace === namespace) worker.objectChanged(kind, name);
@@ -115,11 +123,11 @@ export class PodManager {
     return pod && describePod(pod);
   }
 
-  /** Runs a command in a running container, output captured. Throws NoSuchPodError, or what the runtime throws. */
-  exec(namespace: string, name: string, container: string, request: ExecRequest): Promise<ExecResult> {
+  /** Runs a command in a running container. Rejects with NoSuchPodError, or with what the runtime says. */
+  async exec(namespace: string, name: string, container: string, request: StreamRequest): Promise<RunningExec> {
     const sandbox = this.#workers.get(`${namespace}/${name}`)?.pod?.sandbox;
     if (sandbox === undefined) throw new NoSuchPodError(`pod ${namespace}/${name} is not running`);
-    return sandbox.exec(container, request);
+    return sandbox.stream(container, request);
   }
 
   /**

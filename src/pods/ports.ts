@@ -98,13 +98,30 @@ export interface ExecRequest {
   maxOutput: number;
 }
 
-export interface ExecResult {
+export interface ExecEnd {
   exitCode: number;
   signal: number;
+  timedOut: boolean;
+}
+
+export interface ExecResult extends ExecEnd {
   stdout: Uint8Array;
   stderr: Uint8Array;
   truncated: boolean;
-  timedOut: boolean;
+}
+
+export interface StreamRequest extends Pick<ExecRequest, 'args' | 'env' | 'cwd' | 'timeoutMs'> {
+  /** All of its standard input; /dev/null without. */
+  stdin?: Uint8Array;
+}
+
+/** A process in a container whose output is read while it runs. */
+export interface RunningExec {
+  /** Ends after the process, when nothing more comes. What is not read keeps the process waiting. Iterable once. */
+  output: AsyncIterable<{ stream: 'stdout' | 'stderr'; data: Buffer }>;
+  ended: Promise<ExecEnd>;
+  /** Kills it and everything it started. */
+  kill(): void;
 }
 
 /** A running sandbox. Every method rejects with a RuntimeError `{step, errno, code, detail}` when the runner refuses. */
@@ -121,6 +138,8 @@ export interface Sandbox {
   /** Forgets an ended container and removes its cgroup and bundle. */
   remove(container: string): Promise<void>;
   exec(container: string, request: ExecRequest): Promise<ExecResult>;
+  /** Resolves when the process runs. */
+  stream(container: string, request: StreamRequest): Promise<RunningExec>;
   /** Changes limits in place; of the pod itself without a container. */
   update(resources: LinuxResources, container?: string): Promise<void>;
   /** Kills what still runs, removes network, cgroups, mounts and the run directory. Idempotent. */

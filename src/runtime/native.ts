@@ -77,6 +77,8 @@ export interface Addon {
   sdNotify(state: string): boolean;
   /** Descriptor that holds the lock, -1 when another process has it. */
   lockFile(path: string): number;
+  /** Read end and write end, both close-on-exec and the caller's to close. */
+  pipe(): [number, number];
   probeKernel(): KernelProbe;
 }
 

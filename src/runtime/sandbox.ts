@@ -11,11 +11,14 @@ import type {
   ExecRequest,
   ExecResult,
   LinuxResources,
+  RunningExec,
   Sandbox,
   SandboxEvent,
   SandboxSpec,
+  StreamRequest,
 } from '../pods/ports.ts';
 import { hasCode } from './errors.ts';
+import { type Attached, streamExec } from './exec-stream.ts';
 import type { Addon } from './native.ts';
 import type { SandboxDir } from './sandbox-dir.ts';
 import { ShimClient } from './shim-client.ts';
@@ -173,21 +176,28 @@ export class ShimSandbox implements Sandbox {
   }
 
   /**
-   * Runs a process on the caller's own descriptors (stdin, stdout, stderr; they stay the caller's to close).
+   * Runs a process on the caller's own descriptors (stdin, stdout, stderr; they stay the caller's to close). It is killed
+   * when the connection to the shim ends.
    * @returns its pid as the node sees it, and a promise of its end
    */
   async attach(
     name: string,
     { args, env, cwd, timeoutMs }: Omit<ExecRequest, 'maxOutput'>,
-    fds: [number, number, number],
-  ): Promise<{ pid: number; ended: Promise<{ exitCode: number; signal: number }> }> {
+    fds: readonly [number, number, number],
+  ): Promise<Attached> {
     const client = this.#connected();
     const { execId, pid } = await client.request<{ execId: number; pid: number }>(
       'exec',
       { name, args, env, cwd, timeoutMs },
-      { fds },
+      { fds: [...fds] },
     );
-    return { pid, ended: client.execExit(execId) };
+    // Not delivered: the connection ended, and with it the process.
+    const kill = () => void client.request('killExec', { execId }).catch(() => {});
+    return { pid, ended: client.execExit(execId), kill };
+  }
+
+  stream(name: string, request: StreamRequest): Promise<RunningExec> {
+    return streamExec(this.#parts.addon, request, (fds) => this.attach(name, request, fds));
   }
 
   destroy(): Promise<void> {

@@ -6,7 +6,7 @@
  * - Every request settles: by its answer, its timeout, or the end of the connection.
  * - `onClose` is called once, after every pending request was rejected, and never after `close()`.
  */
-import type { SandboxEvent } from '../pods/ports.ts';
+import type { ExecEnd, SandboxEvent } from '../pods/ports.ts';
 import { RuntimeError, runtimeError } from './errors.ts';
 import type { Addon } from './native.ts';
 
@@ -28,7 +28,7 @@ interface Message {
   result?: unknown;
   error?: { step?: string; errno?: number; code?: string; detail?: string };
   event?: SandboxEvent;
-  execExit?: { execId: number; exitCode: number; signal: number };
+  execExit?: { execId: number } & ExecEnd;
 }
 
 /** The shim answers at once but for `start` (an execve on slow flash) and `exec`, which says how long it may take. */
@@ -41,7 +41,7 @@ export class ShimClient {
   readonly #listeners: ShimListeners;
   readonly #pending = new Map<number, Pending>();
   /** By execId: the exit of an exec with passed descriptors, kept until somebody asks. */
-  readonly #execs = new Map<number, PromiseWithResolvers<{ exitCode: number; signal: number }>>();
+  readonly #execs = new Map<number, PromiseWithResolvers<ExecEnd>>();
   #nextId = 1;
   #closed = false;
 
@@ -88,7 +88,7 @@ export class ShimClient {
   }
 
   /** Resolves when an exec with passed descriptors ends; rejects when the connection does. */
-  execExit(execId: number): Promise<{ exitCode: number; signal: number }> {
+  execExit(execId: number): Promise<ExecEnd> {
     return this.#exec(execId).promise.finally(() => this.#execs.delete(execId));
   }
 
@@ -100,7 +100,7 @@ export class ShimClient {
     this.#rejectAll('connection closed');
   }
 
-  #exec(execId: number): PromiseWithResolvers<{ exitCode: number; signal: number }> {
+  #exec(execId: number): PromiseWithResolvers<ExecEnd> {
     let exec = this.#execs.get(execId);
     if (!exec) {
       exec = Promise.withResolvers();

@@ -61,6 +61,8 @@ void test_other_methods() {
     CHECK_EQ(body->args.size(), 2u);
     CHECK_EQ(body->max_output, kMaxCapture);
   }
+  auto kill = parse_request(message("killExec", R"({"execId":3})"));
+  if (auto* body = parsed<KillExecRequest>(kill)) CHECK_EQ(body->exec_id, 3);
   auto update = parse_request(message("update", R"({"resources":{"memory":{"limit":1048576}}})"));
   if (auto* body = parsed<UpdateRequest>(update)) {
     CHECK_EQ(body->name, "");
@@ -89,6 +91,8 @@ void test_refusals() {
   CHECK(!parse_request(message("exec", R"({"name":"a","args":["x\u0000y"]})")).body);
   CHECK(!parse_request(message("exec", R"({"name":"a","args":["x"],"cwd":"rel"})")).body);
   CHECK(!parse_request(message("exec", R"({"name":"a","args":["x"],"maxOutput":16385})")).body);
+  CHECK(!parse_request(message("killExec", "{}")).body);
+  CHECK(!parse_request(message("killExec", R"({"execId":"3"})")).body);
   CHECK(!parse_request(message("start", R"({"name":"a","attempt":0,"bundle":"bundles/a"})")).body);
   CHECK(
       !parse_request(message("start", R"({"name":"a","attempt":0,"bundle":"/x","log":{"path":"/l"}})")).body);

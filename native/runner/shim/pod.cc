@@ -162,8 +162,8 @@ void Pod::settle_execs() {
     bool asker_gone = !client_.connected() || client_.generation() != pending.client;
     if (pending.exec->done()) {
       if (!asker_gone) client_.send(pending.exec->result_message());
-    } else if (asker_gone && !pending.exec->attached() && !pending.abandoned) {
-      // Nobody is left who could want the answer.
+    } else if (asker_gone && !pending.abandoned) {
+      // Nobody is left who could want the answer, or read the other end of its descriptors.
       pending.abandoned = true;
       pending.exec->kill();
     }

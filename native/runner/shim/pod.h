@@ -61,6 +61,7 @@ class Pod final : public Watcher, public ClientHandler {
   std::string handle(int64_t id, const SignalRequest& request);
   std::string handle(int64_t id, const RemoveRequest& request);
   std::string handle(int64_t id, const ExecRequest& request);
+  std::string handle(int64_t id, const KillExecRequest& request);
   std::string handle(int64_t id, const UpdateRequest& request);
   std::string handle(int64_t id, const AckRequest& request);
   std::string handle(int64_t id, const ShutdownRequest& request);

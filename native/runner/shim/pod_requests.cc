@@ -156,6 +156,14 @@ std::string Pod::handle(int64_t id, const ExecRequest& request) {
   return reply;
 }
 
+std::string Pod::handle(int64_t id, const KillExecRequest& request) {
+  // Unknown or ended is what the caller wants to reach.
+  for (PendingExec& pending : execs_) {
+    if (pending.exec->attached() && pending.exec->exec_id() == request.exec_id) pending.exec->kill();
+  }
+  return empty_answer(id);
+}
+
 std::string Pod::handle(int64_t id, const UpdateRequest& request) {
   if (request.name.empty()) {
     auto pod = Cgroup::open(context_.cgroup_path);

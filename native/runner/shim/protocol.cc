@@ -116,6 +116,13 @@ Result<RequestBody> read_exec(JsonReader& params) {
   return RequestBody(std::move(request));
 }
 
+Result<RequestBody> read_kill_exec(JsonReader& params) {
+  KillExecRequest request;
+  params.integer("execId", request.exec_id, 0, kMaxExactInteger, Need::Required);
+  EDGEPOD_TRY(params.status());
+  return RequestBody(request);
+}
+
 Result<RequestBody> read_update(JsonReader& params) {
   UpdateRequest request;
   read_name(params, request.name, Need::Optional);
@@ -152,6 +159,7 @@ constexpr Method kMethods[] = {
     {"signal", read_signal_request},
     {"remove", read_named<RemoveRequest>},
     {"exec", read_exec},
+    {"killExec", read_kill_exec},
     {"update", read_update},
     {"ack", read_ack},
     {"shutdown", read_plain<ShutdownRequest>},

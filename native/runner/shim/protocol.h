@@ -52,6 +52,9 @@ struct ExecRequest {
   int64_t timeout_ms = 0;  // 0: none
   uint32_t max_output = kMaxCapture;
 };
+struct KillExecRequest {
+  int64_t exec_id = 0;  // of an attached one
+};
 struct UpdateRequest {
   std::string name;  // empty: the pod's own cgroup
   Resources resources;
@@ -61,8 +64,9 @@ struct AckRequest {
 };
 struct ShutdownRequest {};
 
-using RequestBody = std::variant<HelloRequest, StartRequest, StopRequest, KillRequest, SignalRequest,
-                                 RemoveRequest, ExecRequest, UpdateRequest, AckRequest, ShutdownRequest>;
+using RequestBody =
+    std::variant<HelloRequest, StartRequest, StopRequest, KillRequest, SignalRequest, RemoveRequest,
+                 ExecRequest, KillExecRequest, UpdateRequest, AckRequest, ShutdownRequest>;
 
 struct ParsedRequest {
   std::optional<int64_t> id;  // absent if not even that could be read: answered with "id":null

@@ -4,7 +4,9 @@ import type { Fleet } from '../../client/fleet.ts';
 import { call } from '../../client/rpc.ts';
 import type { Pod } from '../../manifest/types.ts';
 import { type ConnectionFlags, withConnection, withFleet } from '../connection.ts';
-import { action, CommandError } from '../failure.ts';
+import { action } from '../failure.ts';
+import { containerOf, findPod, podName } from '../pod-target.ts';
+import { abortOnSignal } from '../signals.ts';
 
 interface Flags extends ConnectionFlags {
   device?: string;
@@ -35,39 +37,16 @@ export function registerLogs(program: Command): void {
     .action(
       action(async (name: string, flags: Flags) => {
         await withFleet(flags, async (fleet) => {
-          const { device, pod } = await findPod(fleet, name, flags);
+          const { device, pod } = await findPod(fleet, podName(name), flags);
           await printLogs(fleet, device, pod, flags);
         });
       }),
     );
 }
 
-async function findPod(
-  fleet: Fleet,
-  name: string,
-  { device, namespace }: Flags,
-): Promise<{ device: string; pod: Pod }> {
-  const found = await fleet.pods({ namespace, name, ...(device !== undefined && { device }) });
-  const [only, ...others] = found;
-  if (!only) throw new CommandError(`pods "${name}" not found${device ? ` on ${device}` : ''}`);
-  if (others.length > 0)
-    throw new CommandError(`pod "${name}" is on ${found.map((pod) => pod.device).join(', ')}: choose with -d`);
-  return only;
-}
-
 async function printLogs(fleet: Fleet, device: string, pod: Pod, flags: Flags): Promise<void> {
-  const containers = pod.spec.containers.map((container) => container.name);
-  const container = flags.container ?? containers[0]!;
-  if (!containers.includes(container))
-    throw new CommandError(
-      `container ${container} is not in pod ${pod.metadata.name}: it has ${containers.join(', ')}`,
-    );
-  if (flags.container === undefined && containers.length > 1)
-    process.stderr.write(`Defaulted container "${container}" out of: ${containers.join(', ')}\n`);
-  const abort = new AbortController();
-  const onSignal = () => abort.abort();
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
+  const container = containerOf(pod, flags.container);
+  const { signal, release } = abortOnSignal();
   const params = {
     namespace: pod.metadata.namespace,
     name: pod.metadata.name,
@@ -76,11 +55,10 @@ async function printLogs(fleet: Fleet, device: string, pod: Pod, flags: Flags): 
     follow: flags.follow === true,
     previous: flags.previous === true,
   };
-  for await (const piece of call(fleet, device, 'logs', params, abort.signal)) {
+  for await (const piece of call(fleet, device, 'logs', params, signal)) {
     // Both streams on stdout, as kubectl does: these lines are what was asked for.
     for (const { time, text } of (piece as LogPiece).lines)
       process.stdout.write(flags.timestamps ? `${time} ${text}\n` : `${text}\n`);
   }
-  process.off('SIGINT', onSignal);
-  process.off('SIGTERM', onSignal);
+  release();
 }

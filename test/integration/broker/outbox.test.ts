@@ -122,14 +122,14 @@ test('the example access list: a device speaks for itself and reads only its own
     access: { username: 'board-7', password: 'a' },
   });
   const desired = `${BASE}/desired/pods/default/web`;
-  board.rpc.register('echo', async (params) => params);
+  board.rpc.register('logs', async (params) => params);
   await eventually('connected', () => board.session.connected);
   const denied = [
     `${BASE}/presence`,
     `${BASE}/status/pods/default/web`,
     desired,
-    `${BASE}/rpc/echo`,
-    'edgepod/devices/board-8/rpc/echo',
+    `${BASE}/rpc/logs`,
+    'edgepod/devices/board-8/rpc/logs',
     'edgepod/groups/all/desired/pods/default/web',
     'edgepod/devices/board-8/other',
     'somewhere/else',
@@ -158,11 +158,12 @@ test('the example access list: a device speaks for itself and reads only its own
     const { retained, events } = board.store.outbox.counts();
     return retained === 1 && events === 0;
   });
-  await ops.client.publishAsync(`${BASE}/rpc/echo`, '{"a":1}', {
+  await ops.client.publishAsync(`${BASE}/rpc/logs`, '{"a":1}', {
     qos: 1,
     properties: { responseTopic: 'edgepod/clients/cli-1/rpc', correlationData: Buffer.from('c') },
   });
   await eventually('answer', () => ops.last('edgepod/clients/cli-1/rpc') === '{"result":{"a":1}}');
+  await assert.rejects(ops.publish(`${BASE}/rpc/exec`, '{}'), /Not authorized/, 'commands need a line of their own');
   assert.deepEqual(
     intruder.seen.filter(({ topic }) => !topic.startsWith('edgepod/devices/board-8/desired')),
     [],

@@ -79,6 +79,17 @@ describe('exec in a container of a shim', () => {
     assert.deepEqual([readFileSync(out, 'utf8'), readFileSync(err, 'utf8')], ['out', 'err']);
   });
 
+  test('killExec ends an attached one and everything it started; one that is not there is no error', async () => {
+    const before = processes();
+    const params = { name: 'main', args: ['/bin/offspring'], timeoutMs: 60_000 };
+    const { execId } = await client.request('exec', params, `!fds /dev/null /dev/null ${join(pod.base, 'killed')} `);
+    await client.request('killExec', { execId });
+    const { execExit } = await client.until('execExit', (message) => message.execExit?.execId === execId);
+    assert.deepEqual([execExit?.exitCode, execExit?.signal], [137, 9]);
+    await eventually('all of it is gone', () => processes() === before);
+    await client.request('killExec', { execId });
+  });
+
   test('many at once', async () => {
     const results = await Promise.all(
       Array.from({ length: 40 }, (_, i) => exec(['print', '3', `text-${i}`], { timeoutMs: 60_000 })),

@@ -9,6 +9,7 @@ import type {
   ContainerSpec,
   ExecResult,
   LinuxResources,
+  RunningExec,
   Sandbox,
   SandboxEvent,
   SandboxRuntime,
@@ -67,6 +68,11 @@ export class FakeSandbox implements Sandbox {
   async exec(): Promise<ExecResult> {
     const nothing = new Uint8Array();
     return { exitCode: 0, signal: 0, stdout: nothing, stderr: nothing, truncated: false, timedOut: false };
+  }
+
+  async stream(): Promise<RunningExec> {
+    const output = (async function* (): AsyncGenerator<never> {})();
+    return { output, ended: Promise.resolve({ exitCode: 0, signal: 0, timedOut: false }), kill: () => {} };
   }
 
   readonly updates: { container: string | undefined; resources: LinuxResources }[] = [];

@@ -1,22 +1,10 @@
-/** What operators can call on this device (`D/rpc/<method>`). */
+/** The call `logs`: what a container wrote, in pieces, as long as somebody follows. */
 import { dirname } from 'node:path';
-import type { RpcServer } from '../broker/rpc.ts';
-import type { PodManager } from '../pods/manager.ts';
-import { readLog } from '../runtime/logs/read.ts';
+import type { PodManager } from '../../pods/manager.ts';
+import { readLog } from '../../runtime/logs/read.ts';
+import { CallError, containerOf, type PodParams, podParams } from './target.ts';
 
-/** Answered to the caller as `{error: {code, message}}`. */
-class CallError extends Error {
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-interface LogParams {
-  namespace: string;
-  name: string;
-  container?: string;
+interface LogParams extends PodParams {
   tail?: number;
   follow: boolean;
   previous: boolean;
@@ -27,20 +15,15 @@ const MAX_LINES = 200;
 const MAX_PIECE_BYTES = 64 * 1024;
 const PAUSE_MS = 50;
 
-export function registerCalls(rpc: RpcServer, manager: PodManager): void {
-  rpc.register('logs', (params, { signal }) => logs(manager, logParams(params), signal));
-}
-
-async function* logs(manager: PodManager, params: LogParams, signal: AbortSignal): AsyncGenerator<object> {
-  const { namespace, name, previous, follow, tail } = params;
-  const pod = manager.describe(namespace, name);
-  if (!pod) throw new CallError('NotFound', `pod ${namespace}/${name} is not on this device`);
-  const container = pod.containers.find(
-    (candidate) => candidate.name === (params.container ?? pod.containers[0]?.name),
-  );
-  if (!container) throw new CallError('NotFound', `pod ${namespace}/${name} has no container ${params.container}`);
+export async function* logs(
+  manager: PodManager,
+  untyped: Record<string, unknown>,
+  signal: AbortSignal,
+): AsyncGenerator<object> {
+  const params = logParams(untyped);
+  const { previous, follow, tail } = params;
+  const { pod, container, object } = containerOf(manager, params);
   const path = previous ? container.previousLogPath : container.logPath;
-  const object = `${namespace}/${name}/${container.name}`;
   if (!path)
     throw new CallError(
       'NotFound',
@@ -119,18 +102,13 @@ function pause(ms: number): Promise<undefined> {
 }
 
 function logParams(params: Record<string, unknown>): LogParams {
-  const { namespace = 'default', name, container, tail, follow = false, previous = false } = params;
-  const wrong = (what: string) => new CallError('InvalidParams', what);
-  if (typeof name !== 'string' || typeof namespace !== 'string') throw wrong('name must be the name of a pod');
-  if (container !== undefined && typeof container !== 'string') throw wrong('container must be a name');
+  const { tail, follow = false, previous = false } = params;
   if (tail !== undefined && !(Number.isInteger(tail) && (tail as number) >= 0))
-    throw wrong('tail must be a number of lines');
+    throw new CallError('InvalidParams', 'tail must be a number of lines');
   return {
-    namespace,
-    name,
+    ...podParams(params),
     follow: follow === true,
     previous: previous === true,
-    ...(container !== undefined && { container }),
     ...(tail !== undefined && { tail: tail as number }),
   };
 }
