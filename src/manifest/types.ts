@@ -48,6 +48,8 @@ export interface PodSpec {
   hostname?: string;
   subdomain?: string;
   setHostnameAsFQDN: boolean;
+  /** The whole host name, whatever `hostname` and `subdomain` say. */
+  hostnameOverride?: string;
   hostAliases: HostAlias[];
   dnsPolicy: 'ClusterFirst' | 'ClusterFirstWithHostNet' | 'Default' | 'None';
   dnsConfig?: DnsConfig;

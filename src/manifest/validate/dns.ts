@@ -20,12 +20,17 @@ import {
   unlessBlank,
 } from './read.ts';
 
-type Dns = Pick<PodSpec, 'hostname' | 'subdomain' | 'setHostnameAsFQDN' | 'hostAliases' | 'dnsPolicy' | 'dnsConfig'>;
+type Dns = Pick<
+  PodSpec,
+  'hostname' | 'subdomain' | 'setHostnameAsFQDN' | 'hostnameOverride' | 'hostAliases' | 'dnsPolicy' | 'dnsConfig'
+>;
 
 const POLICIES = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'] as const;
 const MOST_NAMESERVERS = 3;
 const MOST_SEARCHES = 32;
 const MOST_SEARCH_CHARACTERS = 2048;
+/** The kernel's (`__NEW_UTS_LEN`). */
+const MOST_HOSTNAME = 64;
 
 export function readDns(issues: Issues, path: string, raw: RawObject): Dns {
   const dnsPolicy = readOneOf(issues, `${path}.dnsPolicy`, unlessBlank(raw.dnsPolicy), POLICIES) ?? 'ClusterFirst';
@@ -38,10 +43,22 @@ export function readDns(issues: Issues, path: string, raw: RawObject): Dns {
     hostname: readOptionalNamed(issues, `${path}.hostname`, raw.hostname, dnsLabel),
     subdomain: readOptionalNamed(issues, `${path}.subdomain`, raw.subdomain, dnsLabel),
     setHostnameAsFQDN: readBoolean(issues, `${path}.setHostnameAsFQDN`, raw.setHostnameAsFQDN) ?? false,
+    hostnameOverride: readOverride(issues, `${path}.hostnameOverride`, raw),
     hostAliases: readAliases(issues, `${path}.hostAliases`, raw.hostAliases),
     dnsPolicy,
     dnsConfig,
   });
+}
+
+/** It is the whole name: it cannot be the node's, nor be made of others, at the same time. */
+function readOverride(issues: Issues, path: string, raw: RawObject): string | undefined {
+  const name = readOptionalNamed(issues, path, raw.hostnameOverride, (text) =>
+    text.length > MOST_HOSTNAME ? `must be no more than ${MOST_HOSTNAME} characters` : dnsSubdomain(text),
+  );
+  if (name === undefined) return undefined;
+  for (const other of ['hostNetwork', 'setHostnameAsFQDN'])
+    if (raw[other] === true) issues.error(path, `Forbidden: may not be specified when ${other} is true`);
+  return name;
 }
 
 function readDnsConfig(issues: Issues, path: string, value: unknown): DnsConfig | undefined {

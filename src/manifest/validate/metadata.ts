@@ -5,10 +5,16 @@ import type { ObjectMeta } from '../types.ts';
 import { checkFields } from './field-check.ts';
 import { type Issues, member } from './issues.ts';
 import { dnsLabel, dnsSubdomain, labelValue, qualifiedName } from './names.ts';
-import { present, readInteger, readObject, readString, unlessBlank } from './read.ts';
+import { present, type RawObject, readInteger, readObject, readString, unlessBlank } from './read.ts';
 
 const PATH = 'metadata';
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
+/** Annotations, by the start of their keys, that had a meaning until a field took it over: somebody counts on them. */
+const FORMER = [
+  ['container.apparmor.security.beta.kubernetes.io/', 'appArmorProfile'],
+  ['seccomp.security.alpha.kubernetes.io/', 'seccompProfile'],
+  ['container.seccomp.security.alpha.kubernetes.io/', 'seccompProfile'],
+] as const;
 const MAX_GENERATION = Number.MAX_SAFE_INTEGER;
 
 /** @param namespace what an absent `metadata.namespace` means */
@@ -20,7 +26,7 @@ export function readMetadata(issues: Issues, value: unknown, namespace = DEFAULT
   }
   checkFields(issues, 'ObjectMeta', raw, PATH);
   const metadata = present({
-    name: readName(issues, `${PATH}.name`, raw.name),
+    name: readName(issues, `${PATH}.name`, raw),
     namespace: readNamespace(issues, `${PATH}.namespace`, unlessBlank(raw.namespace) ?? namespace),
     labels: readMap(issues, `${PATH}.labels`, raw.labels, labelValue),
     annotations: readAnnotations(issues, `${PATH}.annotations`, raw.annotations),
@@ -39,8 +45,9 @@ export function readMetadata(issues: Issues, value: unknown, namespace = DEFAULT
   return identity;
 }
 
-function readName(issues: Issues, path: string, value: unknown): string | undefined {
-  if (value === undefined || value === null || value === '') return void issues.required(path);
+function readName(issues: Issues, path: string, { name: value, generateName }: RawObject): string | undefined {
+  if (value === undefined || value === null || value === '')
+    return void issues.required(path, generateName ? 'generateName makes no name here: the topic has it' : '');
   const name = readString(issues, path, value);
   const broken = name === undefined ? undefined : dnsSubdomain(name);
   if (broken !== undefined) issues.invalid(path, name, broken);
@@ -85,6 +92,10 @@ function readMap(
 
 function readAnnotations(issues: Issues, path: string, value: unknown): Record<string, string> | undefined {
   const annotations = readMap(issues, path, value, () => undefined);
+  for (const key of Object.keys(annotations ?? {})) {
+    const field = FORMER.find(([prefix]) => key.startsWith(prefix))?.[1];
+    if (field !== undefined) issues.warn(member(path, key), `ignored: use securityContext.${field}`);
+  }
   const size = Object.entries(annotations ?? {}).reduce((sum, entry) => sum + Buffer.byteLength(entry.join('')), 0);
   if (size > LIMITS.annotations) issues.error(path, `Too long: may not be more than ${LIMITS.annotations} bytes`);
   return annotations;

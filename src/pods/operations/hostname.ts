@@ -9,7 +9,7 @@ const CLUSTER_DOMAIN = 'cluster.local';
 export interface PodNames {
   /** Of the UTS namespace, in /etc/hostname and `HOSTNAME`. */
   hostname: string;
-  /** One label. */
+  /** One label, but for a `hostnameOverride`. */
   shortName: string;
   /** Where the pod has a subdomain. */
   fqdn?: string;
@@ -22,12 +22,14 @@ const fqdnOf = ({ spec, metadata }: Pod, shortName: string): string | undefined 
     : `${shortName}.${spec.subdomain}.${metadata.namespace}.svc.${CLUSTER_DOMAIN}`;
 
 /**
- * The pod's names: the node's in the node's network, else `spec.hostname`, else the pod's name, cut to fit.
+ * The pod's names: the node's in the node's network, else `spec.hostnameOverride`, else `spec.hostname`, else the
+ * pod's name, cut to fit.
  * @throws Error when `setHostnameAsFQDN` makes a name that is longer than the kernel takes
  */
 export const namesOf = (pod: Pod, nodeName: string): PodNames => {
   const { spec, metadata } = pod;
   if (spec.hostNetwork) return { hostname: nodeName, shortName: nodeName };
+  if (spec.hostnameOverride !== undefined) return { hostname: spec.hostnameOverride, shortName: spec.hostnameOverride };
   const shortName = (spec.hostname ?? metadata.name).slice(0, MAX_LABEL).replace(/[-.]+$/, '');
   const fqdn = fqdnOf(pod, shortName);
   if (fqdn === undefined) return { hostname: shortName, shortName };

@@ -389,6 +389,16 @@ describe('refused', () => {
       ),
       `${C}.ports[0].hostPort: Duplicate value: 9`,
     ],
+    [
+      'a whole name on the network of the device',
+      rawPod({ hostnameOverride: 'a.b', hostNetwork: true }),
+      'spec.hostnameOverride: Forbidden: may not be specified when hostNetwork is true',
+    ],
+    [
+      'a whole name that is made of others',
+      rawPod({ hostnameOverride: 'a.b', setHostnameAsFQDN: true }),
+      'spec.hostnameOverride: Forbidden: may not be specified when setHostnameAsFQDN is true',
+    ],
     ['a terminal', container({ tty: true }), /tty: not supported/],
     [
       'a container to debug with',

@@ -194,6 +194,7 @@ describe('host names', () => {
     { spec: { hostname: 'other' }, want: 'other' },
     { spec: { hostNetwork: true, hostname: 'other' }, want: 'board-7' },
     { spec: { hostname: `${'a'.repeat(62)}-b` }, want: 'a'.repeat(62) },
+    { spec: { hostname: 'other', subdomain: 'sub', hostnameOverride: 'whole.name' }, want: 'whole.name' },
   ];
   for (const { spec, want } of cases) test(want, () => assert.equal(hostnameOf(pod('site', spec), 'board-7'), want));
 });
