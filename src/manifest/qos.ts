@@ -1,4 +1,5 @@
 /** Quality-of-service class and what the OOM killer is told (`helper/qos/qos.go`, `pkg/kubelet/qos/policy.go`). */
+import { SYSTEM_PRIORITIES } from './defaults.ts';
 import { compareQuantities, parseNano } from './quantity.ts';
 import { isSidecar, resourceAmounts, type WithSpec } from './requests.ts';
 import type { Container, QosClass, ResourceRequirements } from './types.ts';
@@ -6,6 +7,8 @@ import type { Container, QosClass, ResourceRequirements } from './types.ts';
 /** The infra process and the shim: killed only after every container, since they take the pod down with them. */
 export const SANDBOX_OOM_SCORE_ADJ = -998;
 const GUARANTEED = -997;
+/** No priority of a user's own reaches this. */
+const NODE_CRITICAL = SYSTEM_PRIORITIES.get('system-node-critical') as number;
 const BEST_EFFORT = 1000;
 
 /**
@@ -24,12 +27,13 @@ export function qosClass({ spec }: WithSpec): QosClass {
 
 /**
  * `oom_score_adj` of one container: the larger its share of the node's memory it asked for, the later it is killed. What
- * the pod asked for beyond its containers is shared among them. A sidecar is not killed before the containers it serves.
+ * the pod asked for beyond its containers is shared among them. A sidecar is not killed before the containers it serves;
+ * what is critical to the node is killed last whatever it asked for.
  * @param nodeMemory bytes of the machine's memory
  */
 export function oomScoreAdj(pod: WithSpec, container: Container, nodeMemory: number): number {
   const qos = qosClass(pod);
-  if (qos === 'Guaranteed') return GUARANTEED;
+  if (qos === 'Guaranteed' || pod.spec.priority >= NODE_CRITICAL) return GUARANTEED;
   if (qos === 'BestEffort') return BEST_EFFORT;
   const { containers, initContainers } = pod.spec;
   const spare = spareMemory(pod);

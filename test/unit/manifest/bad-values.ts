@@ -3,7 +3,6 @@
  * against the gate, and fails for a field of the support table that has no line here.
  */
 import type { TypeName } from '../../../src/manifest/fields.ts';
-import type { Json } from './fixtures.ts';
 
 const long = (length: number) => 'a'.repeat(length);
 
