@@ -42,7 +42,6 @@ describe('QoS class', () => {
     ['the pod alone', podOf([{}, {}], { spec: { resources: FULL } }), 'Guaranteed'],
     ['the pod asks for less than it may have', podOf([{}], { spec: { resources: HALF } }), 'Burstable'],
     ['the pod of one resource', podOf([{}], { spec: { resources: { limits: { memory: '1Mi' } } } }), 'Burstable'],
-    ['a pod with an empty list', podOf([FULL], { spec: { resources: {} } }), 'Guaranteed'],
   ];
   for (const [what, pod, expected] of rows) test(what, () => assert.equal(qosClass(pod), expected));
 });
