@@ -124,17 +124,21 @@ Result<Ok> Cgroup::add(pid_t pid) const {
 Result<Ok> Cgroup::join(bool born_in_unified) const {
   for (const CgroupHierarchy& hierarchy : host_->hierarchies()) {
     if (hierarchy.unified && born_in_unified) continue;
-    // "0" is the caller. On v1, "tasks" moves a thread without the lock that "cgroup.procs" takes for a whole
-    // process; on v2 a process is always moved whole.
-    std::string file = path_ + (hierarchy.unified ? "/cgroup.procs" : "/tasks");
-    int err = write_cgroup_file(hierarchy.root.get(), file, "0");
+    int err = join_cgroup_dir(hierarchy, path_);
     if (err == ENOSPC && hierarchy.has("cpuset")) {
       fill_cpuset(hierarchy, path_);
-      err = write_cgroup_file(hierarchy.root.get(), file, "0");
+      err = join_cgroup_dir(hierarchy, path_);
     }
-    if (err != 0) return input_error("cgroup-add", hierarchy.mount_point + "/" + file, err);
+    if (err != 0) return input_error("cgroup-add", hierarchy.mount_point + "/" + path_, err);
   }
   return Ok{};
+}
+
+int join_cgroup_dir(const CgroupHierarchy& hierarchy, const std::string& path) {
+  // "0" is the caller. On v1, "tasks" moves a thread without the lock that "cgroup.procs" takes for a whole
+  // process; on v2 a process is always moved whole.
+  const char* file = hierarchy.unified ? "/cgroup.procs" : "/tasks";
+  return write_cgroup_file(hierarchy.root.get(), path + file, "0");
 }
 
 Result<Ok> Cgroup::set(const Resources& r, CgroupNotes* notes) const {

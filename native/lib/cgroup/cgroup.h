@@ -18,6 +18,7 @@
 namespace edgepod {
 
 class CgroupHost;
+struct CgroupHierarchy;
 
 enum class CgroupMode { V2, V1 };
 
@@ -94,6 +95,10 @@ class Cgroup {
   UniqueFd clone_fd_;
   UniqueFd oom_fd_;
 };
+
+// Moves the calling process, which must be single-threaded, into one hierarchy's directory `path`; the cheap
+// way where there is one (see Cgroup::join). Returns an errno value, 0 for success.
+int join_cgroup_dir(const CgroupHierarchy& hierarchy, const std::string& path);
 
 // What this machine's cgroups can do.
 struct CgroupFeatures {

@@ -12,12 +12,21 @@
 namespace edgepod {
 namespace {
 
+constexpr char kBorn = '.';
 constexpr char kStarted = '+';
 
 std::string error_line(const Error& error) {
   JsonText json;
   put_error(json, error);
   return json.finish() + '\n';
+}
+
+bool was_born(int report) {
+  char byte = 0;
+  ssize_t got;
+  do got = read(report, &byte, 1);
+  while (got < 0 && errno == EINTR);
+  return got == 1 && byte == kBorn;
 }
 
 // What the daemon says is '+', or the error line to pass on. Nothing at all means that it died.
@@ -40,24 +49,26 @@ std::string error_line(const Error& error) {
 
 }  // namespace
 
-UniqueFd daemonize() {
-  int report[2];
-  if (pipe2(report, O_CLOEXEC) != 0) {
-    print_error(errno_error("daemon", "pipe"));
-    _exit(1);
-  }
-  UniqueFd read_end(report[0]), write_end(report[1]);
-  pid_t pid = fork();
-  if (pid < 0) {
-    print_error(errno_error("daemon", "fork"));
-    _exit(1);
-  }
-  if (pid != 0) {
+Result<Daemon> daemonize(const Cgroup& home) {
+  int cgroup_fd = home.clone_fd();
+  while (true) {
+    int report[2];
+    if (pipe2(report, O_CLOEXEC) != 0) return errno_error("daemon", "pipe");
+    UniqueFd read_end(report[0]), write_end(report[1]);
+    auto clone = clone_process({.cgroup_fd = cgroup_fd});
+    if (!clone) return std::move(clone.error());
+    if (clone->pid == 0) {
+      setsid();
+      (void)write_all(write_end.get(), &kBorn, 1, "report");
+      return Daemon{std::move(write_end), clone->in_cgroup};
+    }
     write_end.reset();
-    wait_for_daemon(read_end.get(), pid);
+    // A child that never ran was killed by the kernel for being born in another cgroup (see
+    // Cgroup::clone_fd()): the agent's own may have been killed once. Then it has to move there by itself.
+    if (was_born(read_end.get()) || cgroup_fd < 0) wait_for_daemon(read_end.get(), clone->pid);
+    (void)waitpid(clone->pid, nullptr, 0);
+    cgroup_fd = -1;
   }
-  setsid();
-  return write_end;
 }
 
 void report_started(UniqueFd report) { (void)write_all(report.get(), &kStarted, 1, "report"); }

@@ -19,6 +19,12 @@ namespace edgepod {
 namespace {
 
 constexpr int kUsageError = 2;
+
+int failed(const Error& error) {
+  print_error(error);
+  return 1;
+}
+
 int usage(const char* problem) {
   std::fprintf(stderr, "edgepod-runner shim: %s\nusage: edgepod-runner shim --dir DIR --pause PATH\n",
                problem);
@@ -45,10 +51,9 @@ Result<Ok> clean_up(PodContext& context) {
   return remove_pod_cgroups(context.cgroup_path);
 }
 
-int run_daemon(const ShimOptions& options, UniqueFd report) {
-  // One per process and as long-lived: static, so that its buffer costs no page before it is used.
-  static PodContext context;
-  auto started = start_pod(options, context);
+int run_daemon(const ShimOptions& options, const Prepared& prepared, Daemon daemon, PodContext& context) {
+  UniqueFd report = std::move(daemon.report);
+  auto started = start_pod(options, prepared, daemon.born_at_home, context);
   if (!started) {
     report_failed(std::move(report), started.error());
     return 1;
@@ -77,9 +82,17 @@ int shim_main(int argc, char** argv) {
   // What the caller had open is none of the pod's business, and must not reach a container (CVE-2024-21626).
   (void)close_from(3);
   keep_memory_small();
-  UniqueFd report = daemonize();
+  // One per process and as long-lived: static, so that its buffer costs no page before it is used.
+  static PodContext context;
+  auto prepared = prepare_pod(options, context);
+  if (!prepared) return failed(prepared.error());
+  auto daemon = daemonize(prepared->home);
+  if (!daemon) {
+    take_back(context);
+    return failed(daemon.error());
+  }
   // The daemon never returns into the caller's main(): its exit handlers and buffers are not ours.
-  _exit(run_daemon(options, std::move(report)));
+  _exit(run_daemon(options, *prepared, std::move(*daemon), context));
 }
 
 }  // namespace edgepod

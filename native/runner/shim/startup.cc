@@ -9,11 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/cgroup/cgroup.h"
+#include "lib/container_init.h"
 #include "lib/sys.h"
 #include "runner/shim/control_socket.h"
 #include "runner/shim/notes.h"
-#include "runner/shim/sandbox_config.h"
 #include "runner/shim/teardown.h"
 
 namespace edgepod {
@@ -50,16 +49,20 @@ Result<SandboxConfig> load_config(int dir) {
   return parse_sandbox_config(*text);
 }
 
-// The foreground's standard streams belong to whoever called it.
-Result<Ok> detach_stdio(int dir) {
-  UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (!null) return errno_error("daemon", "/dev/null");
+Result<Ok> open_log(int dir) {
   UniqueFd log(
       openat(dir, "shim.log", O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
   if (!log) return errno_error("daemon", "shim.log");
+  open_notes(log.get());
+  return Ok{};
+}
+
+// The foreground's standard streams belong to whoever called it.
+Result<Ok> detach_stdio() {
+  UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null) return errno_error("daemon", "/dev/null");
   dup2(null.get(), STDIN_FILENO);
   dup2(null.get(), STDOUT_FILENO);
-  open_notes(log.get());
   return Ok{};
 }
 
@@ -87,7 +90,7 @@ void protect_from_oom(int adjustment) {
 }
 
 // Sets context.cgroup_path once there is something to remove: what others made is not ours to take back.
-Result<Ok> make_cgroups(const SandboxConfig& config, PodContext& context) {
+Result<Cgroup> make_cgroups(const SandboxConfig& config, PodContext& context) {
   CgroupNotes notes;
   auto pod = Cgroup::create(config.cgroup, config.resources, &notes);
   if (!pod) return std::move(pod.error());
@@ -95,7 +98,7 @@ Result<Ok> make_cgroups(const SandboxConfig& config, PodContext& context) {
   auto infra = Cgroup::create(config.cgroup + "/infra", Resources{}, &notes);
   if (!infra) return std::move(infra.error());
   for (const std::string& text : notes) note(text.c_str());
-  return infra->add(getpid());
+  return infra;
 }
 
 Result<Ok> write_pid_file(int dir) {
@@ -118,18 +121,20 @@ Result<UniqueFd> open_pause(const std::string& path) {
 Result<Ok> make_sandbox(const ShimOptions& options, const SandboxConfig& config, PodContext& context) {
   auto pause = open_pause(options.pause);
   if (!pause) return std::move(pause.error());
-  EDGEPOD_TRY(make_cgroups(config, context));
   auto sandbox = start_sandbox(config, pause->get(), options.dir.c_str());
   if (!sandbox) return std::move(sandbox.error());
   context.sandbox = std::move(*sandbox);
   return Ok{};
 }
 
-Result<Started> serve(const ShimOptions& options, const SandboxConfig& config, PodContext& context) {
+Result<Started> serve(const ShimOptions& options, const Prepared& prepared, bool born_at_home,
+                      PodContext& context) {
+  EDGEPOD_TRY(detach_stdio());
+  EDGEPOD_TRY(enter_cgroup(&prepared.home, born_at_home));
   EDGEPOD_TRY(make_exits_dir(context));
   auto signals = take_signals();
   if (!signals) return std::move(signals.error());
-  EDGEPOD_TRY(make_sandbox(options, config, context));
+  EDGEPOD_TRY(make_sandbox(options, prepared.config, context));
   EDGEPOD_TRY(context.poller.open());
   auto listening = listen_control_socket();
   if (!listening) return std::move(listening.error());
@@ -137,6 +142,8 @@ Result<Started> serve(const ShimOptions& options, const SandboxConfig& config, P
   if (chdir("/") != 0) return errno_error("daemon", "/");
   return Started{std::move(*listening), std::move(*signals)};
 }
+
+}  // namespace
 
 void take_back(PodContext& context) {
   if (context.sandbox.pid > 0) {
@@ -149,18 +156,26 @@ void take_back(PodContext& context) {
   (void)unlinkat(context.dir.get(), "exits", AT_REMOVEDIR);
 }
 
-}  // namespace
-
-Result<Started> start_pod(const ShimOptions& options, PodContext& context) {
+Result<Prepared> prepare_pod(const ShimOptions& options, PodContext& context) {
   umask(077);
   EDGEPOD_TRY(open_pod_dir(options.dir, context));
   auto config = load_config(context.dir.get());
   if (!config) return std::move(config.error());
-  EDGEPOD_TRY(detach_stdio(context.dir.get()));
+  EDGEPOD_TRY(open_log(context.dir.get()));
+  auto home = make_cgroups(*config, context);
+  if (!home) {
+    take_back(context);
+    return std::move(home.error());
+  }
+  return Prepared{std::move(*config), std::move(*home)};
+}
+
+Result<Started> start_pod(const ShimOptions& options, const Prepared& prepared, bool born_at_home,
+                          PodContext& context) {
   // Orphans of containers without a PID namespace of their own come to us and are reaped.
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  protect_from_oom(config->oom_score_adj);
-  auto started = serve(options, *config, context);
+  protect_from_oom(prepared.config.oom_score_adj);
+  auto started = serve(options, prepared, born_at_home, context);
   if (!started) take_back(context);
   return started;
 }

@@ -3,16 +3,14 @@
 #include <unistd.h>
 
 #include "lib/cgroup/cgroup.h"
-#include "lib/cgroup/files.h"
 #include "lib/cgroup/host.h"
 
 namespace edgepod {
 
 Result<Ok> remove_pod_cgroups(const std::string& path) {
-  const std::string self = std::to_string(getpid());
   // A root takes processes in v1 and v2 alike; best effort, the removal below tells if it did not work.
   for (const CgroupHierarchy& hierarchy : CgroupHost::get().hierarchies())
-    (void)write_cgroup_file(hierarchy.root.get(), "cgroup.procs", self);
+    (void)join_cgroup_dir(hierarchy, ".");
   auto cgroup = Cgroup::open(path);
   if (!cgroup) {
     if (cgroup.error().err == ENOENT) return Ok{};

@@ -28,6 +28,8 @@ export interface SandboxOptions {
   sysctls?: Record<string, string>;
   hostname?: string;
   pause?: string;
+  /** cgroup v2 directory its caller is in. */
+  caller?: string;
 }
 
 export interface StartOptions {
@@ -77,6 +79,7 @@ export class ShimPod {
     sysctls,
     hostname,
     pause,
+    caller,
   }: SandboxOptions = {}): ShimError | undefined {
     const sandbox = {
       version: 1,
@@ -90,7 +93,10 @@ export class ShimPod {
       ...(firstUser !== undefined && { firstUser }),
     };
     writeFileSync(join(this.dir, 'sandbox.json'), JSON.stringify(sandbox));
-    const { status, stdout } = spawnSync(RUNNER, ['shim', '--dir', this.dir, '--pause', pause ?? PAUSE]);
+    const command = [RUNNER, 'shim', '--dir', this.dir, '--pause', pause ?? PAUSE];
+    const moved = caller ? ['sh', '-c', 'echo 0 > "$0/cgroup.procs" && exec "$@"', caller] : [];
+    const [file = RUNNER, ...args] = [...moved, ...command];
+    const { status, stdout } = spawnSync(file, args);
     if (status === 0) return undefined;
     return (JSON.parse(stdout.toString()) as { error: ShimError }).error;
   }

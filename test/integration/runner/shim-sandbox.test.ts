@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { after, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { childrenOf, eventually, ShimPod } from './shim-pod.ts';
 
@@ -40,6 +51,27 @@ describe('the sandbox a shim makes', () => {
   test('the host namespaces where asked', async () => {
     const pod = ShimPod.open({ namespaces: { network: 'host', ipc: 'host' } });
     for (const kind of ['net', 'ipc']) assert.equal(ns(pod.infraPid, kind), ns('self', kind));
+    assert.deepEqual(await pod.close(), []);
+  });
+
+  test('it starts for a caller whose own cgroup was killed once', async (t) => {
+    const unified = globSync('/sys/fs/cgroup/{,*/}cgroup.controllers').map(dirname)[0];
+    if (unified === undefined) return t.skip('no cgroup v2 hierarchy is mounted');
+    const cgroup = join(unified, `edgepod-killed-${process.pid}`);
+    mkdirSync(cgroup);
+    after(() => rmdirSync(cgroup));
+    if (!existsSync(join(cgroup, 'cgroup.kill'))) return t.skip('cgroup.kill is in Linux 5.14 and later');
+    const sleeper = spawn('sh', ['-c', 'echo 0 > "$0/cgroup.procs" && exec sleep 1000', cgroup]);
+    await eventually('it is in there', () => readFileSync(join(cgroup, 'cgroup.procs'), 'utf8') !== '');
+    writeFileSync(join(cgroup, 'cgroup.kill'), '1');
+    await once(sleeper, 'exit');
+    const pod = ShimPod.open({ caller: cgroup });
+    assert.ok(pod.cgroupDirs('infra').length > 0);
+    for (const dir of pod.cgroupDirs('infra'))
+      assert.deepEqual(readFileSync(join(dir, 'cgroup.procs'), 'utf8').trim().split('\n').map(Number), [
+        pod.shimPid,
+        pod.infraPid,
+      ]);
     assert.deepEqual(await pod.close(), []);
   });
 
