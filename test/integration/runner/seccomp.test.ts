@@ -1,4 +1,4 @@
-/** The shipped seccomp profile, resolved and compiled as for a container, against the running kernel. */
+/** The shipped seccomp profile, resolved and compiled as for a container, against the running kernel; for ARM, interpreted. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -81,5 +81,57 @@ describe('RuntimeDefault on this kernel', { skip: process.getuid?.() !== 0 && 'n
     assert.equal(errno.chroot, EPERM);
     assert.equal(errno['socket-alg'], EPERM);
     assert.equal(errno.keyctl, EPERM);
+  });
+});
+
+/** Calls of today's programs for 32-bit ARM that a 64-bit kernel has under other names or not at all. */
+const ARM32 =
+  'open mmap2 _llseek fstat64 stat64 fcntl64 getuid32 setgroups32 ugetrlimit vfork sigreturn send recv poll _newselect \
+futex_time64 clock_gettime64 clock_nanosleep_time64 recvmmsg_time64 semtimedop_time64 utimensat_time64 statfs64 \
+arm_fadvise64_64 arm_sync_file_range cacheflush set_tls breakpoint'.split(' ');
+
+describe('RuntimeDefault of an arm64 board', () => {
+  let answers: Record<'arm64' | 'arm', Map<string, string>>;
+
+  before(async () => {
+    const work = await mkdtemp(join(tmpdir(), 'edgepod-seccomp-'));
+    try {
+      const machine = await nativeProgram('test_seccomp_arm', { sanitized: true });
+      const shipped = await readFile(new URL('../../../config/seccomp/default.json', import.meta.url), 'utf8');
+      const file = join(work, 'profile.json');
+      const caps = ['CHOWN', 'SETUID', 'KILL'];
+      await writeFile(file, JSON.stringify(resolveSeccomp(JSON.parse(shipped), { caps, arch: 'arm64' })));
+      const all = async (name: string) => {
+        const { stdout } = await promisify(execFile)(machine, ['answers', file, name]);
+        return new Map(
+          stdout
+            .trim()
+            .split('\n')
+            .map((line) => line.split('=') as [string, string]),
+        );
+      };
+      answers = { arm64: await all('arm64'), arm: await all('arm') };
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  });
+
+  test('its 32-bit programs may call what their C library calls', () => {
+    for (const name of ARM32) assert.equal(answers.arm.get(name), 'allow', name);
+  });
+
+  test('what both have is answered alike: 32-bit programs are no way around the filter', () => {
+    const shared = [...answers.arm64].filter(([name]) => answers.arm.has(name));
+    assert.ok(shared.length > 250, `${shared.length} calls in common`);
+    for (const [name, answer] of shared) assert.equal(answers.arm.get(name), answer, name);
+  });
+
+  test('what only 32-bit programs could call is refused where its 64-bit kind is', () => {
+    for (const name of ['mount', 'umount2', 'bpf', 'clock_settime64', 'uselib', 'sysfs'])
+      assert.equal(answers.arm.get(name), `${EPERM}`, name);
+    for (const arch of ['arm', 'arm64'] as const) {
+      assert.equal(answers[arch].get('clone3'), `${ENOSYS}`);
+      assert.equal(answers[arch].get('no_such_call'), `${ENOSYS}`);
+    }
   });
 });
