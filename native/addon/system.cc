@@ -1,5 +1,5 @@
 // Small things Node has no function for: sdNotify(state) · lockFile(path) → fd | -1 · pipe() → [fd, fd] ·
-// probeKernel().
+// probeKernel() · runsArm32() → promise.
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -15,6 +15,8 @@
 
 #include "addon/errors.h"
 #include "addon/exports.h"
+#include "addon/task.h"
+#include "lib/arm32.h"
 #include "lib/fd.h"
 
 namespace edgepod {
@@ -93,6 +95,22 @@ Napi::Value probe_js(const Napi::CallbackInfo& info) {
   return result;
 }
 
+class Arm32Task : public Task {
+ public:
+  Result<Ok> run() override {
+    runs_ = runs_arm32_programs();
+    return Ok{};
+  }
+  Napi::Value value(Napi::Env env) override { return Napi::Boolean::New(env, runs_); }
+
+ private:
+  bool runs_ = false;
+};
+
+Napi::Value runs_arm32_js(const Napi::CallbackInfo& info) {
+  return start_task(info.Env(), std::make_unique<Arm32Task>());
+}
+
 }  // namespace
 
 void export_system(Napi::Env env, Napi::Object exports) {
@@ -100,6 +118,7 @@ void export_system(Napi::Env env, Napi::Object exports) {
   exports.Set("lockFile", Napi::Function::New(env, lock_file_js, "lockFile"));
   exports.Set("pipe", Napi::Function::New(env, pipe_js, "pipe"));
   exports.Set("probeKernel", Napi::Function::New(env, probe_js, "probeKernel"));
+  exports.Set("runsArm32", Napi::Function::New(env, runs_arm32_js, "runsArm32"));
 }
 
 }  // namespace edgepod

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { IntakeResult } from '../broker/inbox.ts';
 import { Topics } from '../broker/topics.ts';
+import { Hardware } from '../images/hardware.ts';
 import { ImageStore } from '../images/image-store.ts';
 import { Unpacker } from '../images/unpacker.ts';
 import { containerResources, podResources } from '../manifest/resources.ts';
@@ -140,7 +141,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     dir: join(dataDir, 'images'),
     repo: store.images,
     unpacker: new Unpacker(native.unpack),
-    architecture: facts.architecture,
+    hardware: new Hardware(facts.architecture, () => addon.runsArm32()),
   });
   const { blocks, bsize } = statfsSync(dataDir);
   const room = () => ({

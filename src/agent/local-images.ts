@@ -1,10 +1,11 @@
 /** The board's images from another process than the agent: same directories, same database (WAL takes two writers). */
 import { join } from 'node:path';
+import { Hardware } from '../images/hardware.ts';
 import { ImageStore } from '../images/image-store.ts';
 import { Unpacker } from '../images/unpacker.ts';
 import { ociArchitecture } from '../node/facts.ts';
 import type { PodRecord } from '../pods/types.ts';
-import { nativeDir } from '../runtime/native.ts';
+import { loadAddon, nativeDir } from '../runtime/native.ts';
 import { openStore } from '../store/store.ts';
 
 export interface LocalImages {
@@ -21,7 +22,7 @@ export async function openLocalImages(dataDir: string): Promise<LocalImages> {
     dir: join(dataDir, 'images'),
     repo: store.images,
     unpacker: new Unpacker(join(nativeDir(), 'edgepod-unpack')),
-    architecture: ociArchitecture(),
+    hardware: new Hardware(ociArchitecture(), () => loadAddon().runsArm32()),
   });
   return {
     images,

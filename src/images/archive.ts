@@ -1,5 +1,6 @@
 /** Which images an archive holds: docker-archive (`docker save`, `podman save`) and OCI image layout. */
 import { type ArchiveFiles, type Blob, invalid, sha256, shown } from './archive-files.ts';
+import { type Platform, suitability } from './platform.ts';
 
 export interface ArchiveLayer extends Blob {
   /** Of the blob as it is in the archive, where the archive states one. */
@@ -19,8 +20,8 @@ export interface ArchiveImage {
 
 export interface ArchiveContent {
   images: ArchiveImage[];
-  /** `os/architecture` of images that were passed over because they are for other hardware. */
-  otherPlatforms: string[];
+  /** Platforms of images that were passed over because they are for other hardware, or ours has a better one. */
+  otherPlatforms: Platform[];
 }
 
 type Json = Record<string, unknown>;
@@ -34,15 +35,16 @@ const LAYER_TYPE = /^application\/vnd\.(oci\.image\.layer|docker\.image\.rootfs)
 const HEX_NAME = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/;
 
 /**
- * Every image of an archive that is, as far as the archive says, for `platform` (`linux/arm64`).
+ * Every image of an archive that is, as far as the archive says, for boards of `architecture` (`arm64`); of one image for
+ * several platforms, the one that suits best.
  * @throws ImageError ArchiveInvalid
  */
-export async function readArchive(files: ArchiveFiles, platform: string): Promise<ArchiveContent> {
+export async function readArchive(files: ArchiveFiles, architecture: string): Promise<ArchiveContent> {
   // `docker save` of newer docker versions writes both forms; the OCI one states digests.
   if (files.has('oci-layout') && files.has('index.json')) {
     const content: ArchiveContent = { images: [], otherPlatforms: [] };
     const index = await files.json(files.file('index.json'), 'index.json');
-    await readIndex({ files, platform, content }, object(index), [], MAX_INDEX_DEPTH);
+    await readIndex({ files, architecture, content }, object(index), [], MAX_INDEX_DEPTH);
     return content;
   }
   if (files.has('manifest.json')) return { images: await readDocker(files), otherPlatforms: [] };
@@ -51,28 +53,52 @@ export async function readArchive(files: ArchiveFiles, platform: string): Promis
 
 interface Reading {
   files: ArchiveFiles;
-  platform: string;
+  architecture: string;
   content: ArchiveContent;
 }
 
 async function readIndex(reading: Reading, index: Json, inherited: string[], depth: number): Promise<void> {
   if (depth === 0) throw invalid('the image index has indexes in indexes in indexes');
-  for (const item of list(index.manifests, 'manifests of an image index')) {
-    const descriptor = object(item);
-    const own = ownNames(descriptor);
-    await readDescriptor(reading, descriptor, own.length > 0 ? own : inherited, depth);
+  const descriptors = list(index.manifests, 'manifests of an image index').map(object);
+  for (const { descriptor, names } of suitable(reading, descriptors, inherited)) {
+    await readDescriptor(reading, descriptor, names, depth);
     if (reading.content.images.length > MAX_IMAGES) throw invalid(`more than ${MAX_IMAGES} images`);
   }
 }
 
-async function readDescriptor(reading: Reading, descriptor: Json, names: string[], depth: number): Promise<void> {
-  const { files, platform, content } = reading;
-  const declared = platformOf(descriptor.platform);
-  // Attestations are listed as images for "unknown/unknown". A partial copy lacks the blobs of other platforms.
-  if (declared !== undefined && declared !== platform) {
-    if (!declared.startsWith('unknown')) content.otherPlatforms.push(declared);
-    return;
+interface Entry {
+  descriptor: Json;
+  names: string[];
+}
+
+/**
+ * Under each name the entries that suit the board best, and those that say nothing of their platform. The others are
+ * not looked into: a partial copy lacks their blobs.
+ */
+function suitable({ architecture, content }: Reading, descriptors: Json[], inherited: string[]): Entry[] {
+  const best = new Map<string, number>();
+  const entries = descriptors.map((descriptor) => {
+    const own = ownNames(descriptor);
+    const names = own.length > 0 ? own : inherited;
+    const platform = platformOf(descriptor.platform);
+    const rank = platform && suitability(platform, architecture);
+    const key = names.join();
+    if (rank !== undefined) best.set(key, Math.min(rank, best.get(key) ?? rank));
+    return { descriptor, names, platform, rank, key };
+  });
+  const chosen = entries.filter(
+    ({ platform, rank, key }) => !platform || (rank !== undefined && rank === best.get(key)),
+  );
+  for (const entry of entries) {
+    // Attestations are listed as images for "unknown/unknown".
+    if (!entry.platform || entry.platform.os === 'unknown' || chosen.includes(entry)) continue;
+    content.otherPlatforms.push(entry.platform);
   }
+  return chosen;
+}
+
+async function readDescriptor(reading: Reading, descriptor: Json, names: string[], depth: number): Promise<void> {
+  const { files, content } = reading;
   const digest = String(descriptor.digest);
   const manifest = object(await files.json(files.blob(digest), 'an image manifest', digest));
   if (manifest.manifests !== undefined) return readIndex(reading, manifest, names, depth - 1);
@@ -119,10 +145,14 @@ function ownNames({ annotations }: Json): string[] {
   return typeof chosen === 'string' ? [chosen] : [];
 }
 
-function platformOf(value: unknown): string | undefined {
+function platformOf(value: unknown): Platform | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { os, architecture } = value as Json;
-  return `${String(os)}/${String(architecture)}`;
+  const { os, architecture, variant } = value as Json;
+  return {
+    os: String(os),
+    architecture: String(architecture),
+    ...(typeof variant === 'string' && { variant }),
+  };
 }
 
 function object(value: unknown): Json {

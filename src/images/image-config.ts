@@ -6,6 +6,8 @@ import { ImageError } from './errors.ts';
 export interface ParsedConfig {
   os: string;
   architecture: string;
+  /** Of 32-bit ARM: `v7`. */
+  variant?: string;
   config: ImageConfig;
   /** Lowest layer first. */
   diffIds: string[];
@@ -30,6 +32,7 @@ export function parseImageConfig(text: string): ParsedConfig {
   return {
     os: string(raw.os ?? 'linux', 'os'),
     architecture: string(raw.architecture, 'architecture'),
+    ...(raw.variant ? { variant: string(raw.variant, 'variant') } : {}),
     diffIds,
     config: {
       // Anything but KEY=VALUE would mean "take it from the runtime's own environment" (CVE-2026-57231).

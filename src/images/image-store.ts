@@ -11,6 +11,7 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Image, ImageSource } from '../pods/ports.ts';
 import { ImageError } from './errors.ts';
+import type { Hardware } from './hardware.ts';
 import { parseImageConfig } from './image-config.ts';
 import { ImageRecords } from './image-records.ts';
 import type { ImageRepo, StoredImage } from './image-repo.ts';
@@ -39,8 +40,7 @@ export interface ImageStoreOptions {
   dir: string;
   repo: ImageRepo;
   unpacker: Unpacker;
-  /** As images name it: `arm64`, `amd64`. */
-  architecture: string;
+  hardware: Hardware;
 }
 
 /** Touched after every change: the agent watches it, since loading happens in another process. */
@@ -52,15 +52,15 @@ export class ImageStore implements ImageSource {
   #layers: LayerStore;
   #records: ImageRecords;
   #unpacker: Unpacker;
-  #platform: string;
+  #hardware: Hardware;
 
-  constructor({ dir, repo, unpacker, architecture }: ImageStoreOptions) {
+  constructor({ dir, repo, unpacker, hardware }: ImageStoreOptions) {
     this.#dir = dir;
     this.#repo = repo;
     this.#unpacker = unpacker;
     this.#layers = new LayerStore(dir, unpacker);
     this.#records = new ImageRecords(dir, this.#layers.tmp);
-    this.#platform = `linux/${architecture}`;
+    this.#hardware = hardware;
     this.#records.restore(repo, this.#layers);
   }
 
@@ -71,7 +71,11 @@ export class ImageStore implements ImageSource {
   async ensure(ref: string, policy: 'Always' | 'IfNotPresent' | 'Never'): Promise<Image> {
     const normalised = normalise(ref);
     const stored = this.#repo.byRef(normalised);
-    if (stored) return this.#image(stored, normalised);
+    if (stored) {
+      // The card may come from a board with other processors.
+      if (!(await this.#hardware.runs(stored))) throw this.#hardware.refusal([stored]);
+      return this.#image(stored, normalised);
+    }
     if (policy === 'Never')
       throw new ImageError('ErrImageNeverPull', `Container image "${ref}" is not present with pull policy of Never`);
     throw new ImageError(
@@ -88,7 +92,7 @@ export class ImageStore implements ImageSource {
     if (name !== undefined) normalise(name);
     return this.#locked(async () => {
       await this.#layers.sweep(new Set(this.#repo.layers().map(({ diffId }) => diffId)));
-      const parts = { layers: this.#layers, unpacker: this.#unpacker, platform: this.#platform };
+      const parts = { layers: this.#layers, unpacker: this.#unpacker, hardware: this.#hardware };
       const loaded: LoadedImage[] = [];
       await unpackImages(parts, { path: resolve(file), name, progress }, async (image) => {
         const { id, layersNew, layersShared, refs } = image;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type ArchiveImage, readArchive } from './archive.ts';
 import { ArchiveFiles, invalid, sha256 } from './archive-files.ts';
 import { ImageError } from './errors.ts';
+import type { Hardware } from './hardware.ts';
 import { type ParsedConfig, parseImageConfig } from './image-config.ts';
 import type { NewImage } from './image-repo.ts';
 import type { LayerStore } from './layer-store.ts';
@@ -14,8 +15,7 @@ import type { LayerReport, Unpacker } from './unpacker.ts';
 export interface LoaderParts {
   layers: LayerStore;
   unpacker: Unpacker;
-  /** `linux/arm64`: what this board can run. */
-  platform: string;
+  hardware: Hardware;
 }
 
 export interface LoadRequest {
@@ -46,7 +46,7 @@ export async function unpackImages(
 ): Promise<void> {
   const { files, dispose } = await openArchive(parts, request);
   try {
-    const chosen = await chooseImages(files, parts.platform);
+    const chosen = await chooseImages(files, parts.hardware);
     if (request.name !== undefined && chosen.length > 1)
       throw invalid(`the archive holds ${chosen.length} images: one name cannot be given to all`);
     for (const { image, parsed, id } of chosen) {
@@ -90,14 +90,13 @@ interface Chosen {
 }
 
 /** Images this board can run; with none, the reason names both platforms. */
-async function chooseImages(files: ArchiveFiles, platform: string): Promise<Chosen[]> {
-  const { images, otherPlatforms } = await readArchive(files, platform);
+async function chooseImages(files: ArchiveFiles, hardware: Hardware): Promise<Chosen[]> {
+  const { images, otherPlatforms } = await readArchive(files, hardware.architecture);
   const chosen: Chosen[] = [];
   for (const image of images) {
     const parsed = parseImageConfig(image.config);
-    const own = `${parsed.os}/${parsed.architecture}`;
-    if (own !== platform) {
-      otherPlatforms.push(own);
+    if (!(await hardware.runs(parsed))) {
+      otherPlatforms.push(parsed);
       continue;
     }
     if (parsed.diffIds.length !== image.layers.length)
@@ -106,8 +105,7 @@ async function chooseImages(files: ArchiveFiles, platform: string): Promise<Chos
   }
   if (chosen.length > 0) return chosen;
   if (otherPlatforms.length === 0) throw invalid('the archive holds no image');
-  const others = [...new Set(otherPlatforms)].join(', ');
-  throw new ImageError('WrongPlatform', `the image is for ${others}, this board is ${platform}`);
+  throw hardware.refusal(otherPlatforms);
 }
 
 async function unpackLayers(

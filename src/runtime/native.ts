@@ -80,6 +80,8 @@ export interface Addon {
   /** Read end and write end, both close-on-exec and the caller's to close. */
   pipe(): [number, number];
   probeKernel(): KernelProbe;
+  /** Whether 32-bit ARM programs run here; found out by running one. */
+  runsArm32(): Promise<boolean>;
 }
 
 /** `host` in digits. */

@@ -33,7 +33,8 @@ export interface RunConfig {
 export interface ImageParts {
   /** Reference written into the archive, e.g. `nginx` or `example.org/a/b:1.0`. */
   name: string;
-  arch: Arch;
+  /** Of the image; `arm` is 32-bit ARM. */
+  arch: Arch | 'arm';
   config: RunConfig;
   layers: LayerBlob[];
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Hardware } from '../../../src/images/hardware.ts';
 import { ImageStore } from '../../../src/images/image-store.ts';
 import { Unpacker } from '../../../src/images/unpacker.ts';
 import { nativeDir } from '../../../src/runtime/native.ts';
@@ -18,18 +19,20 @@ const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}
 export class ImageBoard {
   readonly root = mkdtempSync(join(tmpdir(), 'edgepod-images-'));
   readonly dir = join(this.root, 'images');
+  readonly hardware: Hardware;
   store: Store;
   images: ImageStore;
 
-  constructor() {
+  constructor(hardware = new Hardware(hostArch, async () => false)) {
+    this.hardware = hardware;
     this.store = openStore(join(this.root, 'edgepod.db'), { log: quiet, now: () => new Date() });
     this.images = this.open();
   }
 
   /** Another store over the same directory and database. */
-  open(): ImageStore {
+  open(hardware = this.hardware): ImageStore {
     const unpacker = new Unpacker(unpackerPath);
-    return new ImageStore({ dir: this.dir, repo: this.store.images, unpacker, architecture: hostArch });
+    return new ImageStore({ dir: this.dir, repo: this.store.images, unpacker, hardware });
   }
 
   /** An archive in this board's directory whose layers hold exactly these entries, lowest first. */
@@ -63,7 +66,7 @@ export class ImageBoard {
 export interface ArchiveOptions {
   name?: string;
   compress?: Compression;
-  arch?: Arch;
+  arch?: Arch | 'arm';
   config?: RunConfig;
   /** Lies about the layers. */
   diffIds?: string[];

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { Hardware } from '../../../src/images/hardware.ts';
 import { openStore } from '../../../src/store/store.ts';
 import { buildTinyImage } from '../../images/tiny.ts';
 import { ImageBoard, unpackerPath } from './image-board.ts';
@@ -123,17 +124,40 @@ test('a layer missing on disk is said so, and loading again repairs it', async (
   assert.ok(existsSync(join((await board.layersOf('web'))[0]!, 'base')));
 });
 
+test('a 32-bit ARM image: loaded where the processor runs it, refused where it does not, a card that moved included', async () => {
+  const refusal = {
+    code: 'WrongPlatform',
+    message: /is for linux\/arm, .* linux\/arm64 and its processor runs no 32-bit/,
+  };
+  const arm64 = new ImageBoard(new Hardware('arm64', async () => true));
+  try {
+    const archive = await arm64.archive([[{ name: 'f' }]], { arch: 'arm', name: 'old' });
+    const wide = arm64.open(new Hardware('arm64', async () => false));
+    await assert.rejects(wide.load(archive), refusal);
+    assert.deepEqual(arm64.onDisk(), { layers: [], tmp: [] });
+    await arm64.images.load(archive);
+    assert.equal((await arm64.images.ensure('old', 'Never')).architecture, 'arm');
+    await assert.rejects(wide.ensure('old', 'Never'), refusal);
+    await assert.rejects(arm64.open(new Hardware('amd64', async () => true)).load(archive), {
+      message: /is for linux\/arm, this board is linux\/amd64$/,
+    });
+  } finally {
+    arm64.close();
+  }
+});
+
 /** A process that loads `archive` into the board, as the command line does. */
 function loader(archive: string): ChildProcess {
   const script = `
+    import { Hardware } from '${join(import.meta.dirname, '../../../src/images/hardware.ts')}';
     import { ImageStore } from '${join(import.meta.dirname, '../../../src/images/image-store.ts')}';
     import { Unpacker } from '${join(import.meta.dirname, '../../../src/images/unpacker.ts')}';
     import { openStore } from '${join(import.meta.dirname, '../../../src/store/store.ts')}';
     const log = { debug() {}, info() {}, warn() {}, error() {} };
     const store = openStore(process.argv[1], { log, now: () => new Date() });
     const unpacker = new Unpacker(process.argv[3]);
-    const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
-    const images = new ImageStore({ dir: process.argv[2], repo: store.images, unpacker, architecture });
+    const hardware = new Hardware(process.arch === 'arm64' ? 'arm64' : 'amd64', async () => false);
+    const images = new ImageStore({ dir: process.argv[2], repo: store.images, unpacker, hardware });
     await images.load(process.argv[4]);
   `;
   const args = [

@@ -49,7 +49,7 @@ describe('OCI layouts', () => {
       },
       { digest: manifest(blob) },
     ]);
-    const { images } = await readArchive(files, 'linux/arm64');
+    const { images } = await readArchive(files, 'arm64');
     assert.deepEqual(
       images.map(({ names }) => names),
       [['nginx'], ['docker.io/a/b:1'], []],
@@ -71,8 +71,35 @@ describe('OCI layouts', () => {
         }),
       },
     ]);
-    const { images, otherPlatforms } = await readArchive(files, 'linux/arm64');
-    assert.deepEqual([images.length, images[0]!.names, otherPlatforms], [1, ['multi'], ['linux/amd64']]);
+    const { images, otherPlatforms } = await readArchive(files, 'arm64');
+    assert.deepEqual(
+      [images.length, images[0]!.names, otherPlatforms],
+      [1, ['multi'], [{ os: 'linux', architecture: 'amd64' }]],
+    );
+  });
+
+  const arm = (variant: string) => ({ os: 'linux', architecture: 'arm', variant });
+  const several = (platforms: object[], there: (blob: (value: unknown) => string) => string, at: number) =>
+    layout((blob) => [
+      {
+        annotations: { 'org.opencontainers.image.ref.name': 'multi' },
+        digest: blob({
+          manifests: platforms.map((platform, index) => ({
+            digest: index === at ? there(blob) : sha256(`not in the archive ${index}`),
+            platform,
+          })),
+        }),
+      },
+    ]);
+
+  test('32-bit ARM on a 64-bit board: the newest generation, and only where there is no 64-bit image', async () => {
+    const only32 = await several([arm('v5'), arm('v7'), arm('v6')], manifest, 1);
+    const found = await readArchive(only32, 'arm64');
+    assert.equal(found.images.length, 1);
+    assert.deepEqual(found.otherPlatforms, [arm('v5'), arm('v6')]);
+    const both = await several([arm('v7'), { os: 'linux', architecture: 'arm64', variant: 'v8' }], manifest, 1);
+    assert.deepEqual((await readArchive(both, 'arm64')).otherPlatforms, [arm('v7')]);
+    assert.deepEqual((await readArchive(only32, 'amd64')).images, []);
   });
 
   test('a signature or chart among the images is passed over', async () => {
@@ -84,7 +111,7 @@ describe('OCI layouts', () => {
         }),
       },
     ]);
-    assert.deepEqual((await readArchive(files, 'linux/arm64')).images, []);
+    assert.deepEqual((await readArchive(files, 'arm64')).images, []);
   });
 
   const refused: [string, (blob: (value: unknown) => string) => object[], RegExp][] = [
@@ -108,7 +135,7 @@ describe('OCI layouts', () => {
   for (const [what, build, reason] of refused)
     test(`${what} is refused`, async () => {
       const files = await layout(build);
-      await assert.rejects(readArchive(files, 'linux/arm64'), { code: 'ArchiveInvalid', message: reason });
+      await assert.rejects(readArchive(files, 'arm64'), { code: 'ArchiveInvalid', message: reason });
     });
 
   test('a manifest or configuration that was changed is refused', async () => {
@@ -119,7 +146,7 @@ describe('OCI layouts', () => {
     writeFileSync(join(root, 'oci-layout'), '{}');
     writeFileSync(join(root, 'index.json'), JSON.stringify({ manifests: [{ digest }] }));
     const files = await ArchiveFiles.ofDirectory(root);
-    await assert.rejects(readArchive(files, 'linux/arm64'), { message: /expected sha256:/ });
+    await assert.rejects(readArchive(files, 'arm64'), { message: /expected sha256:/ });
   });
 
   test('links in a layout directory are not followed', async () => {
@@ -127,7 +154,7 @@ describe('OCI layouts', () => {
     symlinkSync('/etc/passwd', join(root, 'index.json'));
     writeFileSync(join(root, 'oci-layout'), '{}');
     const files = await ArchiveFiles.ofDirectory(root);
-    await assert.rejects(readArchive(files, 'linux/arm64'), { message: /no image archive/ });
+    await assert.rejects(readArchive(files, 'arm64'), { message: /no image archive/ });
   });
 });
 
@@ -161,7 +188,7 @@ describe('docker archives', () => {
         Layers: ['one/layer.tar', 'two/layer.tar', 'three/layer.tar'],
       }),
     });
-    const { images } = await readArchive(files, 'linux/arm64');
+    const { images } = await readArchive(files, 'arm64');
     assert.deepEqual(images[0]!.names, ['a:1', 'b:2']);
     assert.equal(images[0]!.config, '{"a":1}');
     assert.deepEqual(new Set(images[0]!.layers.map(({ offset, size }) => `${offset}+${size}`)), new Set(['7+5']));
@@ -178,6 +205,6 @@ describe('docker archives', () => {
   ]; // biome-ignore format: one refusal a line
   for (const [what, contents, reason] of refused)
     test(`${what} is refused`, async () => {
-      await assert.rejects(readArchive(archive(contents), 'linux/arm64'), { code: 'ArchiveInvalid', message: reason });
+      await assert.rejects(readArchive(archive(contents), 'arm64'), { code: 'ArchiveInvalid', message: reason });
     });
 });
