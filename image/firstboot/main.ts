@@ -3,8 +3,8 @@
  * Nothing is kept but in /run: the card is the truth, and a read-only root makes no difference. Never fails the boot:
  * what is wrong is printed, and noted for `edgepod check` and the login prompt.
  */
-import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { checkCredentials } from './credentials.ts';
 import { agentYaml, issue, networkUnit } from './files.ts';
 import { type BoardSettings, boardSettings } from './settings.ts';
 
@@ -21,11 +21,8 @@ const settings = readSettings();
 const name = settings.hostname ?? defaultName();
 const device = settings.agent.get('device') ?? name;
 const broker = settings.agent.get('broker.url');
-const notes = [
-  ...dataPartition(),
-  ...settings.problems.map(({ path, reason }) => note(path, reason)),
-  ...pemFiles(settings),
-];
+const problems = [...settings.problems, ...checkCredentials(settings.agent, (path) => readFileSync(path, 'utf8'))];
+const notes = [...dataPartition(), ...problems.map(({ path, reason }) => note(path, reason))];
 if (broker === undefined) notes.push(note('broker.url', 'is not set: the board has nobody to take orders from'));
 
 mkdirSync(NOTES, { recursive: true, mode: 0o755 });
@@ -62,23 +59,6 @@ function dataPartition(): Note[] {
   const [reason, remedy] = readFileSync(`${NOTES}/data-problem`, 'utf8').split('\n');
   const consequence = `${reason}. Images, volumes and desired state are in memory until the next boot; ${remedy}`;
   return [{ feature: 'data partition', consequence }];
-}
-
-/** Certificates and keys that are not there, or are something else. */
-function pemFiles({ agent }: BoardSettings): Note[] {
-  return ['broker.caFile', 'broker.certFile', 'broker.keyFile', 'broker.passwordFile'].flatMap((key) => {
-    const path = agent.get(key);
-    if (path === undefined) return [];
-    try {
-      const text = readFileSync(path, 'utf8');
-      if (key === 'broker.caFile' || key === 'broker.certFile') new X509Certificate(text);
-      else if (key === 'broker.keyFile' && !/-----BEGIN .*PRIVATE KEY-----/.test(text))
-        throw new Error('no private key in it');
-      return [];
-    } catch (error) {
-      return [note(key, `${path}: ${(error as Error).message}`)];
-    }
-  });
 }
 
 /** `edgepod-` and the end of the first wired interface's address, so that a rack of new boards has names of their own. */

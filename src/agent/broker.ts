@@ -10,7 +10,7 @@ import type { Topics } from '../broker/topics.ts';
 import type { Store } from '../store/store.ts';
 import { SESSION_COUNTER } from '../store/store.ts';
 import { admission } from './admission.ts';
-import type { AgentConfig } from './config.ts';
+import { type AgentConfig, ConfigError } from './config.ts';
 import { smallerStatus } from './smaller-status.ts';
 import { VERSION } from './version.ts';
 
@@ -65,14 +65,21 @@ export function buildBroker({ config, topics, store, bootId, onIntake, log }: Br
 
 function brokerAccess({ broker, device, prefix }: AgentConfig): BrokerAccess {
   const { url, username, password, passwordFile, caFile, certFile, keyFile } = broker;
-  const secret = passwordFile === undefined ? password : readFileSync(passwordFile, 'utf8').trimEnd();
+  const file = (key: string, path: string) => {
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      throw new ConfigError(`broker.${key}: ${(error as Error).message}`);
+    }
+  };
+  const secret = passwordFile === undefined ? password : file('passwordFile', passwordFile).toString('utf8').trimEnd();
   return {
     url,
     clientId: `${prefix}-${device}`,
     ...(username !== undefined && { username }),
     ...(secret !== undefined && { password: secret }),
-    ...(caFile !== undefined && { ca: readFileSync(caFile) }),
-    ...(certFile !== undefined && { cert: readFileSync(certFile) }),
-    ...(keyFile !== undefined && { key: readFileSync(keyFile) }),
+    ...(caFile !== undefined && { ca: file('caFile', caFile) }),
+    ...(certFile !== undefined && { cert: file('certFile', certFile) }),
+    ...(keyFile !== undefined && { key: file('keyFile', keyFile) }),
   };
 }

@@ -8,6 +8,7 @@ import { nodeObject } from '../node/node-object.ts';
 import type { Features } from '../runtime/features.ts';
 import type { NodeFigures } from '../runtime/stats.ts';
 import type { OutboxTable } from '../store/outbox.ts';
+import { clockNotes, deviceImageNotes } from './board-notes.ts';
 import { missingFeatures } from './missing-features.ts';
 import { pidsFree } from './pids-free.ts';
 import { VERSION } from './version.ts';
@@ -35,6 +36,7 @@ export class NodeReport {
   #options: NodeReportOptions;
   #facts: BoardFacts;
   #conditions: NodeCondition[] = [];
+  #notes = deviceImageNotes();
   #pressure = { lastSeen: new Map<string, number>() };
   #timer: NodeJS.Timeout | undefined;
   readonly #stopped = new AbortController();
@@ -78,6 +80,7 @@ export class NodeReport {
         inodes: disk.inodes,
         pidsFree: pidsFree(),
         missing: missingFeatures(features),
+        notes: [...this.#notes, ...clockNotes(clock.now())],
         networkFault: networkFault()?.message,
       },
       this.#conditions,

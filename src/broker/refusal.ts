@@ -6,8 +6,12 @@ export function isVersionRefusal(code: unknown): boolean {
   return typeof code === 'number' && VERSION_REFUSED.includes(code);
 }
 
-/** What somebody can do about a connection error; `code` is an errno name, or a CONNACK code (MQTT 5's, or 3.1.1's 2–5). */
-export function connectHint(code: unknown): string {
+/**
+ * What somebody can do about a connection error; `code` is an errno name, or a CONNACK code (MQTT 5's, or 3.1.1's 2–5).
+ * Undefined where there is nothing to do but to wait.
+ * @param now what the board's clock says
+ */
+export function connectHint(code: unknown, now: Date): string | undefined {
   switch (code) {
     case 4:
     case 134:
@@ -25,14 +29,14 @@ export function connectHint(code: unknown): string {
       return 'the host name cannot be resolved: is the network up, is the name right?';
     case 'CERT_NOT_YET_VALID':
     case 'CERT_HAS_EXPIRED':
-      return 'the certificate is outside its validity: is the clock of this board set?';
+      return `the broker’s certificate is outside its validity by the clock of this board, which says ${now.toISOString().slice(0, 19)}Z: is it right?`;
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
       return 'the broker’s certificate is not signed by a known authority: see broker.caFile';
     default:
-      return 'it is tried again';
+      return undefined;
   }
 }
 

@@ -287,7 +287,10 @@ export class BrokerSession implements Link {
     const { code, message } = error as { code?: unknown; message?: string };
     if (code === 'link-down') return;
     this.#limiter.pass(`${what} ${String(code)}`, (suppressed) =>
-      this.#options.log.warn({ event: `broker.${what}`, code, suppressed }, `${message}: ${connectHint(code)}`),
+      this.#options.log.warn(
+        { event: `broker.${what}`, code, suppressed },
+        `${message}: ${connectHint(code, new Date())}`,
+      ),
     );
   }
 

@@ -15,10 +15,12 @@ export interface NodeReadings {
   inodesFree: number;
   inodes: number;
   pidsFree: number;
-  /** Kernel features that are missing, each with what it costs; see `features` of the runtime. */
   /** Why pods have no way out of the board and no published ports. */
   networkFault?: string | undefined;
+  /** Kernel features that are missing, each with what it costs; see `features` of the runtime. */
   missing: readonly { feature: string; consequence: string }[];
+  /** What else is wrong with the board: its settings, its data partition, its clock. */
+  notes: readonly { feature: string; consequence: string }[];
 }
 
 /** Thresholds of the kubelet's hard eviction defaults (reference: pkg/kubelet/eviction). */
@@ -61,7 +63,6 @@ export function nodeConditions(
   };
   const diskShare = readings.diskAvailableBytes / Math.max(1, readings.diskCapacityBytes);
   const inodeShare = readings.inodes === 0 ? 1 : readings.inodesFree / readings.inodes;
-  const missing = readings.missing.map(({ feature, consequence }) => `${feature}: ${consequence}`).join('; ');
   const found = [
     { type: 'Ready', status: 'True' as const, reason: 'EdgepodReady', message: 'edgepod is running pods' },
     pressure(
@@ -78,15 +79,33 @@ export function nodeConditions(
     ),
     pressure('PIDPressure', readings.pidsFree < PID_FLOOR, 'InsufficientPID', `${readings.pidsFree} process ids free`),
     networkCondition(readings.networkFault),
-    missing === ''
-      ? { type: 'KernelLimited', status: 'False' as const, reason: 'KernelComplete', message: 'nothing is missing' }
-      : { type: 'KernelLimited', status: 'True' as const, reason: 'KernelFeaturesMissing', message: missing },
+    limited('KernelLimited', readings.missing, {
+      True: 'KernelFeaturesMissing',
+      False: 'KernelComplete',
+      well: 'nothing is missing',
+    }),
+    limited('BoardLimited', readings.notes, {
+      True: 'BoardNeedsAttention',
+      False: 'BoardInOrder',
+      well: 'settings, data partition and clock are in order',
+    }),
   ];
   return found.map((condition) => {
     const before = previous.find(({ type }) => type === condition.type);
     const unchanged = before?.status === condition.status;
     return { ...condition, lastTransitionTime: unchanged ? before.lastTransitionTime : nowText };
   });
+}
+
+/** A condition that is true while there is something to be told. */
+function limited(
+  type: string,
+  notes: readonly { feature: string; consequence: string }[],
+  { True, False, well }: { True: string; False: string; well: string },
+) {
+  if (notes.length === 0) return { type, status: 'False' as const, reason: False, message: well };
+  const message = notes.map(({ feature, consequence }) => `${feature}: ${consequence}`).join('; ');
+  return { type, status: 'True' as const, reason: True, message };
 }
 
 const networkCondition = (fault: string | undefined) =>

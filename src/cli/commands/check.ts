@@ -1,6 +1,5 @@
 /** `edgepod check`: whether this board can run pods, line by line, and what to do where it cannot. */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { AgentConfig } from '../../agent/config.ts';
 import { action } from '../failure.ts';
@@ -24,7 +23,7 @@ export function registerCheck(program: Command): void {
           ...(await kernelFindings()),
           ...setupFindings(config),
           await rulesFinding(),
-          ...deviceImageFindings(),
+          ...(await boardFindings()),
           await brokerFinding(config),
         ];
         if (flags.output === 'json') process.stdout.write(`${JSON.stringify(findings, null, 4)}\n`);
@@ -79,26 +78,21 @@ function directory(what: string, path: string): Finding {
   }
 }
 
-/** What the device image's first-boot programs noted; on any other system there is no such file. */
-function deviceImageFindings(): Finding[] {
-  const path = '/run/edgepod-board/problems.json';
-  if (!existsSync(path)) return [];
-  const notes = JSON.parse(readFileSync(path, 'utf8')) as { feature: string; consequence: string }[];
-  return notes.map(({ feature, consequence }) => ({ level: 'warn', what: feature, detail: consequence }));
+/** What is wrong with the board itself: what the device image noted when it was switched on, and its clock. */
+async function boardFindings(): Promise<Finding[]> {
+  const { clockNotes, deviceImageNotes } = await import('../../agent/board-notes.ts');
+  return [...deviceImageNotes(), ...clockNotes(new Date())].map(({ feature, consequence }) => ({
+    level: 'warn',
+    what: feature,
+    detail: consequence,
+  }));
 }
 
-/** Reachable is enough: whether it lets us in shows in the agent's log. */
-function brokerFinding({ broker }: AgentConfig): Promise<Finding> {
-  const { hostname, port, protocol } = new URL(broker.url);
-  const fallback: Record<string, number> = { 'mqtts:': 8883, 'ssl:': 8883, 'ws:': 80, 'wss:': 443 };
-  const { promise, resolve } = Promise.withResolvers<Finding>();
-  const socket = connect(Number(port) || (fallback[protocol] ?? 1883), hostname.replace(/^\[|\]$/g, ''));
-  const done = (level: Finding['level'], detail: string) => {
-    socket.destroy();
-    resolve({ level, what: 'broker', detail });
-  };
-  socket.setTimeout(3000, () => done('warn', `${broker.url} does not answer; pods that are here run all the same`));
-  socket.once('connect', () => done('ok', `${broker.url} is reachable`));
-  socket.once('error', (error) => done('warn', `${broker.url}: ${error.message}; pods that are here run all the same`));
-  return promise;
+/** Reachable, and over TLS also trusted, is enough: whether it lets us in shows in the agent's log. */
+async function brokerFinding(config: AgentConfig): Promise<Finding> {
+  const { brokerFault } = await import('../../agent/broker-reachable.ts');
+  const fault = await brokerFault(config.broker);
+  const { url } = config.broker;
+  if (fault === undefined) return { level: 'ok', what: 'broker', detail: `${url} is reachable` };
+  return { level: 'warn', what: 'broker', detail: `${url}: ${fault}; pods that are here run all the same` };
 }

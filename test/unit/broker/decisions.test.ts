@@ -115,8 +115,8 @@ test('client options: what MQTT.js would get wrong by default', () => {
 });
 
 test('connection errors come with what to do', () => {
-  assert.match(connectHint('ECONNREFUSED'), /is the broker running/);
-  assert.match(connectHint(134), /password/);
-  assert.match(connectHint('CERT_NOT_YET_VALID'), /clock/);
+  assert.match(connectHint('ECONNREFUSED', new Date()) ?? '', /is the broker running/);
+  assert.match(connectHint(134, new Date()) ?? '', /password/);
+  assert.match(connectHint('CERT_NOT_YET_VALID', new Date(0)) ?? '', /clock.*1970-01-01/);
   assert.deepEqual([1, 132, 135, 'ECONNRESET'].map(isVersionRefusal), [true, true, false, false]);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { clockFault } from '../../../src/node/clock-fault.ts';
 import { type NodeReadings, nodeConditions } from '../../../src/node/conditions.ts';
 
 const GI = 1 << 30;
@@ -11,6 +12,7 @@ const healthy: NodeReadings = {
   inodes: 1000,
   pidsFree: 30_000,
   missing: [],
+  notes: [],
 };
 const status = (readings: NodeReadings, type: string) =>
   nodeConditions(readings, [], { lastSeen: new Map() }, 0, 't').find((c) => c.type === type)?.status;
@@ -26,6 +28,7 @@ describe('node conditions', () => {
       { missing: [{ feature: 'psi', consequence: 'no pressure figures' }] },
       'KernelLimited',
     ],
+    ['a board that needs attention', { notes: [{ feature: 'clock', consequence: 'says 1970' }] }, 'BoardLimited'],
   ] as const) {
     test(name, () => {
       assert.equal(status({ ...healthy, ...change }, type), 'True');
@@ -55,5 +58,14 @@ describe('node conditions', () => {
     const time = (type: string) => second.find((c) => c.type === type)?.lastTransitionTime;
     assert.equal(time('Ready'), 'first');
     assert.equal(time('PIDPressure'), 'second');
+  });
+});
+
+describe('the clock', () => {
+  const made = new Date('2026-06-01T00:00:00Z');
+  test('before the program was made it cannot be right; after, nothing is known against it', () => {
+    assert.match(clockFault(new Date(0), made) ?? '', /says 1970-01-01T00:00:00Z.*made 2026-06-01T00:00:00Z/);
+    assert.equal(clockFault(made, made), undefined);
+    assert.equal(clockFault(new Date('2030-01-01'), made), undefined);
   });
 });
