@@ -5,7 +5,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { CACHE, deviceImage } from './device-image.ts';
@@ -13,6 +12,7 @@ import { HOST_FROM_GUEST } from './qemu/arguments.ts';
 import { putBootFile } from './qemu/boot-partition.ts';
 import { Machine, newDisk } from './qemu/machine.ts';
 import { MACHINES } from './qemu/machines.ts';
+import { readMoment } from './qemu/moments.ts';
 
 const USAGE = `usage: npm run image:run -- [options]
   --device ID            identity of the board (default: board)
@@ -25,7 +25,8 @@ const USAGE = `usage: npm run image:run -- [options]
   --append TEXT          more kernel command line
   --firmware             boot by UEFI and the boot loader on the disk, as a real board does (needs qemu-efi-aarch64)
   --forward GUEST[:HOST] forward one more TCP port (repeatable)
-  --power-cut-after S    cut the power after S seconds and boot the same disk again, once
+  --power-cut MOMENT     cut the power then, and boot the same disk again; once. A number of seconds, console:PATTERN when
+                         the console prints it (a regular expression), or mqtt:TOPIC-FILTER when somebody publishes there
   --deb FILE             a package to install instead of one made now
 `;
 
@@ -43,7 +44,7 @@ const { values } = parseArgs({
     append: { type: 'string' },
     firmware: { type: 'boolean', default: false },
     forward: { type: 'string', multiple: true, default: [] },
-    'power-cut-after': { type: 'string' },
+    'power-cut': { type: 'string' },
     deb: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -52,6 +53,7 @@ if (values.help) {
   process.stdout.write(USAGE);
   process.exit(0);
 }
+const moment = values['power-cut'] === undefined ? undefined : readMoment(values['power-cut'], values.broker);
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const shape = values.machine === undefined ? {} : MACHINES[values.machine];
 if (shape === undefined) {
@@ -81,15 +83,13 @@ const options = {
   ...(values.cpus !== undefined && { cpus: Number(values.cpus) }),
   ...(values.append !== undefined && { append: values.append }),
   ...(values.firmware && { firmware: FIRMWARE }),
+  // The console is read here to know the moment; else QEMU has the terminal to itself.
+  ...(moment && { onConsole: (text: string) => process.stdout.write(text), keyboard: true }),
 };
 let machine = await boot();
-if (values['power-cut-after'] !== undefined) {
-  await Promise.race([sleep(Number(values['power-cut-after']) * 1000, undefined, { ref: false }), machine.ended()]);
-  if (machine.running) {
-    await machine.cutPower();
-    say('\n── power cut; booting the same disk again ──');
-    machine = await boot();
-  }
+if (moment && (await machine.cutPowerAt(moment))) {
+  say('\n── power cut; booting the same disk again ──');
+  machine = await boot();
 }
 await machine.ended();
 forget();

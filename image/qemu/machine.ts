@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { ROOT_ARGUMENT } from '../disk.ts';
 import { guestArguments, type MachineShape } from './arguments.ts';
+import type { Moment } from './moments.ts';
 
 export interface Disk {
   path: string;
@@ -19,6 +20,8 @@ export interface MachineOptions extends MachineShape {
   extraDisks?: string[];
   /** Gets everything the console prints; without it the console is this terminal. */
   onConsole?: (text: string) => void;
+  /** With `onConsole`: what is typed here goes to the console all the same. */
+  keyboard?: boolean;
 }
 
 export class Machine {
@@ -61,7 +64,8 @@ export class Machine {
       extraDisks: options.extraDisks ?? [],
     });
     const terminal = options.onConsole === undefined;
-    const child = spawn('qemu-system-aarch64', args, { stdio: terminal ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
+    const keyboard = options.keyboard ? 'inherit' : 'ignore';
+    const child = spawn('qemu-system-aarch64', args, { stdio: terminal ? 'inherit' : [keyboard, 'pipe', 'pipe'] });
     const failed = await new Promise<Error | undefined>((resolve) => {
       child.once('spawn', () => resolve(undefined));
       child.once('error', resolve);
@@ -83,6 +87,21 @@ export class Machine {
     await gone;
   }
 
+  /** Cuts it at a moment; false when the machine ended by itself before. Other failures of the moment are thrown. */
+  async cutPowerAt(moment: Moment, patienceMs?: number): Promise<boolean> {
+    const off = new AbortController();
+    this.process.once('exit', () => off.abort(new Error('the machine ended')));
+    const signals = [off.signal, ...(patienceMs === undefined ? [] : [AbortSignal.timeout(patienceMs)])];
+    try {
+      await moment(this, AbortSignal.any(signals));
+    } catch (error) {
+      if (!this.running) return false;
+      throw new Error(`the moment to cut the power did not come: ${(error as Error).message}\n${this.tail()}`);
+    }
+    await this.cutPower();
+    return true;
+  }
+
   /** Resolves when QEMU has ended, the board having switched itself off or having been killed. */
   async ended(): Promise<void> {
     if (!this.running) return;
@@ -91,19 +110,33 @@ export class Machine {
 
   /** Waits until the console has printed `text`; rejects with the console's end when the machine ends before. */
   async printed(text: string | RegExp, patienceMs: number): Promise<void> {
+    const seen = () => (typeof text === 'string' ? this.console.includes(text) : text.test(this.console));
+    const tooLate = AbortSignal.timeout(patienceMs);
+    await this.#until(seen, tooLate).catch((error: Error) => {
+      const reason = tooLate.aborted ? `waited ${patienceMs} ms` : error.message;
+      throw new Error(`${reason}, for ${text} on the console:\n${this.tail()}`);
+    });
+  }
+
+  /** The same of what is printed from now on, for as long as `signal` lets it. */
+  async prints(pattern: RegExp, signal: AbortSignal): Promise<void> {
+    const before = this.console.length;
+    await this.#until(() => pattern.test(this.console.slice(before)), signal);
+  }
+
+  /** Looks whenever the console has printed something, and in that very turn of the event loop. */
+  async #until(seen: () => boolean, signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const look = () => {
-      if (typeof text === 'string' ? this.console.includes(text) : text.test(this.console)) resolve();
-      else if (!this.running) reject(new Error(`the machine ended before it printed ${text}:\n${this.tail()}`));
+      if (seen()) resolve();
+      else if (!this.running) reject(new Error('the machine ended'));
     };
-    const timer = setTimeout(
-      () => reject(new Error(`waited ${patienceMs} ms for ${text} on the console:\n${this.tail()}`)),
-      patienceMs,
-    );
+    const give = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', give);
     this.#waiting.add(look);
     look();
     await promise.finally(() => {
-      clearTimeout(timer);
+      signal.removeEventListener('abort', give);
       this.#waiting.delete(look);
     });
   }
