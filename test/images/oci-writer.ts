@@ -33,8 +33,7 @@ export interface RunConfig {
 export interface ImageParts {
   /** Reference written into the archive, e.g. `nginx` or `example.org/a/b:1.0`. */
   name: string;
-  /** Of the image; `arm` is 32-bit ARM. */
-  arch: Arch | 'arm';
+  arch: Arch;
   config: RunConfig;
   layers: LayerBlob[];
 }

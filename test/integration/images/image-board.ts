@@ -43,7 +43,7 @@ export class ImageBoard {
       ...writeLayer(join(work, `${index}`), Buffer.isBuffer(entries) ? entries : tar(entries), compress),
       ...(diffIds[index] !== undefined && { diffId: diffIds[index] }),
     }));
-    return writeArchive(join(work, 'image.tar'), format, { name, arch, config, layers: blobs });
+    return writeArchive(join(work, 'image.tar'), format, { name, arch: arch as Arch, config, layers: blobs });
   }
 
   /** Directories of the layers of an image, lowest first. */
@@ -66,6 +66,7 @@ export class ImageBoard {
 export interface ArchiveOptions {
   name?: string;
   compress?: Compression;
+  /** What the image says it is for; `arm` is 32-bit ARM, which tests have no compiler for. */
   arch?: Arch | 'arm';
   config?: RunConfig;
   /** Lies about the layers. */
