@@ -21,6 +21,7 @@ import type { PodNetwork } from '../runtime/network/pod-network.ts';
 import { NativeProber } from '../runtime/prober/prober.ts';
 import { reapStrays, removeInstanceRoots } from '../runtime/reap.ts';
 import { createRuntime, type ShimRuntime } from '../runtime/runtime.ts';
+import { StatsReader } from '../runtime/stats.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { allocatable } from './allocatable.ts';
 import { readBoardFacts } from './board-facts.ts';
@@ -155,6 +156,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     log.error({ namespace, name, errors }, 'a stored manifest is not valid for this version of edgepod'),
   );
   const told = reports({ outbox: store.outbox, topics, bootId: facts.bootId, now });
+  const stats = new StatsReader(addon);
   const manager = new PodManager({
     runtime,
     images,
@@ -177,6 +179,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     identityFiles,
     podResources: (pod) => podResources(pod, { pidsLimit: resources.podPidsLimit }),
     containerResources,
+    workingSet: (cgroup) => stats.readGroups([cgroup]).groups[0]?.memory.workingSet,
     ...told,
     clearDesired: ({ namespace, name }) => clearDesired(store, topics, namespace, name),
     atomically: (run) => store.transaction(run),

@@ -3,24 +3,27 @@ import { changeKind } from '../manifest/change-kind.ts';
 import { allContainers } from '../manifest/containers.ts';
 import { deletionGrace } from './grace.ts';
 import { newHistory } from './history.ts';
+import { allocationOf } from './resize.ts';
 import { rfc3339 } from './status/rfc3339.ts';
-import type { DesiredPod, PodRecord, Termination } from './types.ts';
+import type { DesiredPod, PendingResize, PodRecord, Termination } from './types.ts';
 
-export type Change = 'none' | 'update' | 'replace' | 'delete';
+export type Change = 'none' | 'update' | 'resize' | 'replace' | 'delete';
 
 /**
- * Absence is never a delete. A changed spec replaces; labels, annotations, images, cpu and memory are taken over in place. An equal
- * manifest whose spec digest differs comes from an agent that fills in other defaults: no reason to restart anything.
+ * Absence is never a delete. A changed spec replaces; labels, annotations and images are taken over in place, cpu and
+ * memory too where the node has them (`resize`). An equal manifest whose spec digest differs comes from an agent that
+ * fills in other defaults: no reason to restart anything.
  */
 export const changeOf = (record: PodRecord, desired: DesiredPod | undefined): Change => {
   if (desired === undefined) return 'none';
   if (desired.deletionTimestamp !== undefined) return 'delete';
-  if (desired.manifestDigest === record.manifestDigest) return 'none';
+  if (desired.manifestDigest === record.manifestDigest) return record.resize ? 'update' : 'none';
   if (desired.specDigest === record.specDigest) return 'update';
+  if (record.outcome && record.resize?.manifestDigest === desired.manifestDigest) return 'none';
   if (record.outcome || record.deleting) return 'replace';
-  const { kind, pod } = changeKind(record.pod.spec, desired.pod.spec);
-  // Amounts of the pod as a whole are not resized in place yet.
-  return kind === 'other' || pod ? 'replace' : 'update';
+  const { kind } = changeKind(record.pod.spec, desired.pod.spec);
+  if (kind === 'resources') return 'resize';
+  return kind === 'other' ? 'replace' : 'update';
 };
 
 /** How the pod is to end. A deletion's own grace counts, else the grace of the spec that runs. */
@@ -61,12 +64,28 @@ export const newRecord = (
 
 /** The record after an update in place. */
 export const updatedRecord = (record: PodRecord, desired: DesiredPod): PodRecord => {
-  const { generation: _, ...rest } = record;
+  const { generation: _, resize: __, ...rest } = record;
   return {
     ...rest,
+    given: record.given ?? allocationOf(record.pod.spec),
     specDigest: desired.specDigest,
     manifestDigest: desired.manifestDigest,
     ...(desired.generation !== undefined && { generation: desired.generation }),
     pod: desired.pod,
+  };
+};
+
+/** The record of a pod that is to go on with the resources it has; all but the spec is taken over. */
+export const postponedRecord = (
+  record: PodRecord,
+  desired: DesiredPod,
+  refused: Pick<PendingResize, 'reason' | 'message'>,
+): PodRecord => {
+  const { generation: _, ...rest } = record;
+  return {
+    ...rest,
+    ...(desired.generation !== undefined && { generation: desired.generation }),
+    pod: { ...desired.pod, spec: record.pod.spec },
+    resize: { ...refused, spec: desired.pod.spec, manifestDigest: desired.manifestDigest },
   };
 };

@@ -91,6 +91,8 @@ export interface PodManagerDeps {
   /** Limits of one container's cgroup, and of the pod's own. */
   containerResources(container: Container, pod: Pod): LinuxResources;
   podResources(pod: Pod): LinuxResources;
+  /** Bytes of memory a cgroup uses and cannot do without; undefined where that is not known. Default: never known. */
+  workingSet?(cgroup: string): number | undefined;
   /** Retained status; called only when something in it changed. */
   publishStatus(pod: PublishedPod): void;
   /** The pod is gone: clear its status topic. */

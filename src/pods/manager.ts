@@ -3,7 +3,7 @@
  * other; they meet only in admission. Starting finds out what runs and goes on from there; stopping leaves it running.
  */
 import { randomUUID } from 'node:crypto';
-import type { FieldError } from '../manifest/types.ts';
+import type { FieldError, Pod } from '../manifest/types.ts';
 import { refusal } from './admission.ts';
 import type { FoundSandbox } from './adoption.ts';
 import type { PodManagerDeps } from './deps.ts';
@@ -14,6 +14,7 @@ import type { Incarnation, Parts } from './incarnation.ts';
 import { type Matched, match } from './match.ts';
 import { podFiles } from './pod-files.ts';
 import type { RunningExec, Sandbox, StreamRequest } from './ports.ts';
+import { resizeRefusal } from './resize.ts';
 import { realTimers } from './timers.ts';
 import type { DesiredPod, Outcome } from './types.ts';
 import type { ObjectKind } from './volumes/uses.ts';
@@ -43,6 +44,7 @@ export class PodManager {
       timers: realTimers,
       files: podFiles(deps.paths),
       atomically: (run) => run(),
+      workingSet: () => undefined,
       logLimits: LOG_LIMITS,
       onAttached: async () => {},
       newUid: randomUUID,
@@ -215,11 +217,13 @@ export class PodManager {
       namespace,
       name,
       admit: (desired) => this.#refusal(desired),
+      admitResize: (pod, desired) => this.#resizeRefusal(pod, desired),
       emit: (event) => this.#events.push(event),
       mayAct: () => this.#attached,
       onIdle: () => {
         if (worker.isIdle) this.#workers.delete(key);
         for (const resolve of this.#idle.splice(0)) resolve();
+        for (const other of this.#workers.values()) if (other.pod?.record.resize) other.wake();
       },
     });
     this.#workers.set(key, worker);
@@ -227,14 +231,24 @@ export class PodManager {
     return worker;
   }
 
-  #refusal(desired: DesiredPod): Outcome | undefined {
+  /** Pods that hold something of the node: all that have not ended. */
+  #admitted(): Pod[] {
     const holds = (pod: Incarnation | undefined): pod is Incarnation => pod !== undefined && !pod.record.outcome;
-    const admitted = [...this.#workers.values()].map(({ pod }) => pod).filter(holds);
+    const pods = [...this.#workers.values()].map(({ pod }) => pod);
+    return pods.filter(holds).map(({ record }) => record.pod);
+  }
+
+  #refusal(desired: DesiredPod): Outcome | undefined {
     const { allocatable, listening } = this.#parts.node;
     return refusal(desired.pod, {
-      admitted: admitted.map(({ record }) => record.pod),
+      admitted: this.#admitted(),
       allocatable: allocatable(),
       ...(listening && { listening }),
     });
+  }
+
+  #resizeRefusal(current: Pod, desired: DesiredPod) {
+    const others = this.#admitted().filter((pod) => pod !== current);
+    return resizeRefusal(current, desired.pod, { others, allocatable: this.#parts.node.allocatable() });
   }
 }

@@ -44,9 +44,8 @@ export interface ContainerRun {
   stopping?: Stopping;
   /** What the probes have found out about the running attempt. */
   health?: Health;
-  /** The postStart hook is running, or a resize is under way. */
+  /** The postStart hook is running. */
   hook: 'idle' | 'busy';
-  resize: Step;
   /** The shim still remembers an ended attempt, to be removed before the next start. */
   residue: boolean;
 }
@@ -55,6 +54,8 @@ export interface PodState {
   record: PodRecord;
   volumes: Step;
   sandbox: { phase: SandboxPhase; failure?: Failure; retry?: Retry };
+  /** Other limits for what runs. */
+  resize: Step;
   /** Removal of what the pod held, once it has ended or been deleted. */
   cleaning: Step;
   containers: Map<string, ContainerRun>;
@@ -65,6 +66,7 @@ export const newState = (record: PodRecord): PodState => ({
   record,
   volumes: { phase: 'idle' },
   sandbox: { phase: 'absent' },
+  resize: { phase: 'idle' },
   cleaning: { phase: 'idle' },
   containers: new Map(allContainers(record.pod.spec).map(({ name }) => [name, newRun()])),
 });
@@ -73,7 +75,6 @@ const newRun = (): ContainerRun => ({
   image: { phase: 'idle' },
   starting: false,
   hook: 'idle',
-  resize: { phase: 'idle' },
   residue: false,
 });
 

@@ -107,6 +107,22 @@ export interface Termination {
   sinceMono: number;
 }
 
+/** What a pod and its containers may use: what a resize changes. */
+export interface Allocation {
+  pod: ResourceRequirements;
+  containers: Record<string, ResourceRequirements>;
+}
+
+/** A resize the node has no room for; the pod goes on with what it has. */
+export interface PendingResize {
+  /** Deferred: not now · Infeasible: never on this node. */
+  reason: 'Deferred' | 'Infeasible';
+  message: string;
+  /** What was asked for. */
+  spec: PodSpec;
+  manifestDigest: string;
+}
+
 /** How a pod ended for good. */
 export interface Outcome {
   phase: 'Succeeded' | 'Failed';
@@ -124,8 +140,11 @@ export interface PodRecord {
   specDigest: string;
   manifestDigest: string;
   generation?: number;
-  /** What this incarnation runs; metadata follows later label-only updates. */
+  /** What this incarnation runs, with the resources it was admitted with; metadata follows later label-only updates. */
   pod: Pod;
+  resize?: PendingResize;
+  /** What the pod's cgroup was reckoned from; differs from the spec's while a resize is to be done. */
+  given?: Allocation;
   /** When this agent accepted it: `metadata.creationTimestamp` and `status.startTime`. */
   createdAt: string;
   /** The boot the monotonic times in here belong to. */

@@ -4,9 +4,9 @@
  *  - at most one incarnation exists; the next begins when nothing of the last is left;
  *  - a status goes out after the state it shows, and the record is durable before events are acknowledged.
  */
-import type { FieldError } from '../manifest/types.ts';
+import type { FieldError, Pod } from '../manifest/types.ts';
 import type { Retry } from './backoff.ts';
-import { changeOf, newRecord, terminationOf, updatedRecord } from './change.ts';
+import { changeOf, newRecord, postponedRecord, terminationOf, updatedRecord } from './change.ts';
 import { EventFilter } from './events.ts';
 import { shorten } from './grace.ts';
 import { Incarnation, type Parts } from './incarnation.ts';
@@ -19,7 +19,7 @@ import type { Sandbox } from './ports.ts';
 import { stopWatching, watchProbes } from './probes/watch.ts';
 import { StatusPublisher } from './publisher.ts';
 import { publishedPod, rejectedStatus } from './status/pod-status.ts';
-import type { DesiredPod, Outcome, PodEvent, PodRecord, Termination } from './types.ts';
+import type { DesiredPod, Outcome, PendingResize, PodEvent, PodRecord, Termination } from './types.ts';
 import { type ObjectKind, usesObject } from './volumes/uses.ts';
 
 export interface WorkerOptions {
@@ -28,12 +28,17 @@ export interface WorkerOptions {
   name: string;
   /** Whether a new pod fits beside the others; undefined when it does. */
   admit: (desired: DesiredPod) => Outcome | undefined;
+  /** Why a pod that runs cannot have the resources desired now; undefined when it can. */
+  admitResize: (pod: Pod, desired: DesiredPod) => Pick<PendingResize, 'reason' | 'message'> | undefined;
   emit: (event: PodEvent) => void;
   /** Whether it is known yet what runs on this node. Until then nothing is begun; the worker is woken when it is. */
   mayAct: () => boolean;
   /** Called when a tick left the worker without an incarnation. */
   onIdle: () => void;
 }
+
+/** A deferred resize looks for room this often, besides whenever a pod is gone. */
+const RESIZE_RETRY_MS = 60_000;
 
 const soon = (retry: Retry): Retry => ({ ...retry, notBefore: Number.NEGATIVE_INFINITY });
 
@@ -202,7 +207,9 @@ export class PodWorker {
     watchProbes(pod);
     this.#report(pod);
     pod.saver.flush();
-    if (wakeAt !== undefined) this.#wakeIn(wakeAt - now);
+    const retryAt = pod.record.resize?.reason === 'Deferred' ? now + RESIZE_RETRY_MS : undefined;
+    const next = Math.min(wakeAt ?? Number.POSITIVE_INFINITY, retryAt ?? Number.POSITIVE_INFINITY);
+    if (Number.isFinite(next)) this.#wakeIn(next - now);
   }
 
   #begin(desired: DesiredPod): void {
@@ -232,11 +239,32 @@ export class PodWorker {
     if (change === 'delete') {
       this.#beginTermination(pod, 'Deleted', desired.pod.metadata.deletionGracePeriodSeconds);
     } else if (change === 'replace') this.#beginTermination(pod, 'Replaced');
-    else if (change === 'update' && !pod.record.deleting) {
-      pod.record = updatedRecord(pod.record, desired);
-      pod.saver.mark();
-      refreshVolumes(pod);
+    else if (pod.record.deleting) return;
+    else if (change === 'resize') this.#resize(pod, desired);
+    else if (change === 'update') this.#update(pod, desired);
+  }
+
+  #update(pod: Incarnation, desired: DesiredPod): void {
+    pod.record = updatedRecord(pod.record, desired);
+    pod.saver.mark();
+    refreshVolumes(pod);
+  }
+
+  /** Asked again at every tick while the node has no room; nothing is written as long as nothing new comes of it. */
+  #resize(pod: Incarnation, desired: DesiredPod): void {
+    const refused = this.#options.admitResize(pod.record.pod, desired);
+    if (refused === undefined) {
+      pod.event('Normal', 'ResizeStarted', 'Pod resize started');
+      this.#update(pod, desired);
+      return;
     }
+    const { reason, message } = refused;
+    const known = pod.record.resize;
+    if (known?.manifestDigest === desired.manifestDigest && known.message === message) return;
+    pod.record = postponedRecord(pod.record, desired, refused);
+    pod.saver.mark();
+    refreshVolumes(pod);
+    pod.event('Warning', `Resize${reason}`, `Pod resize ${reason}: ${message}`);
   }
 
   /** Once begun a termination is only ever shortened. */

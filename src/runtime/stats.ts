@@ -92,6 +92,13 @@ export class StatsReader {
     this.#root = root;
   }
 
+  /** Figures of any control groups, and the node's. */
+  readGroups(cgroups: string[]): { node: NodeFigures; groups: CgroupFigures[] } {
+    this.#fill(cgroups, []);
+    const groups = cgroups.map((_, index) => cgroupFigures(this.#buffer, LAYOUT.node + index * LAYOUT.cgroup));
+    return { node: nodeFigures(this.#buffer), groups };
+  }
+
   /** @param otherLinks interfaces to leave out of the node's totals, such as the bridge */
   read(targets: StatsTarget[], otherLinks: string[] = []): Figures {
     const cgroups = targets.flatMap(({ cgroup, containers }) => [
@@ -99,9 +106,7 @@ export class StatsReader {
       ...containers.map((name) => `${cgroup}/${name}`),
     ]);
     const links = [...targets.flatMap(({ link }) => (link === undefined ? [] : [link])), ...otherLinks];
-    const size = LAYOUT.node + cgroups.length * LAYOUT.cgroup + links.length * LAYOUT.link;
-    if (this.#buffer.length < size) this.#buffer = new Float64Array(size * 2);
-    this.#addon.readStats(this.#root, cgroups, links, this.#buffer);
+    this.#fill(cgroups, links);
 
     const pods = new Map<string, PodFigures>();
     let at = LAYOUT.node;
@@ -123,6 +128,12 @@ export class StatsReader {
       pods.set(uid, pod);
     }
     return { node: nodeFigures(this.#buffer), pods };
+  }
+
+  #fill(cgroups: string[], links: string[]): void {
+    const size = LAYOUT.node + cgroups.length * LAYOUT.cgroup + links.length * LAYOUT.link;
+    if (this.#buffer.length < size) this.#buffer = new Float64Array(size * 2);
+    this.#addon.readStats(this.#root, cgroups, links, this.#buffer);
   }
 }
 

@@ -12,7 +12,7 @@ export const Container: FieldTable = {
   envFrom: yes(),
   ports: yes(),
   resources: yes('`cpu`, `memory` and `ephemeral-storage`; any other resource is refused'),
-  resizePolicy: yes('not on plain init containers'),
+  resizePolicy: yes('not on plain init containers; amounts change in place where the node has them'),
   restartPolicy: yes("instead of the pod's; `Always` on an init container makes it a sidecar"),
   restartPolicyRules: yes('at most 20; with `restartPolicy`; the only action is `Restart`'),
   volumeMounts: yes(),

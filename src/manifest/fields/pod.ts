@@ -49,7 +49,7 @@ export const PodSpec: FieldTable = {
   priority: ignored('no pod is evicted for another yet', 0),
   priorityClassName: ignored('no pod is evicted for another yet'),
   readinessGates: yes('nothing on a board sets such conditions: the pod is not Ready while it has one'),
-  resources: yes('of `cpu` and `memory`; replace the sums of the containers'),
+  resources: yes('of `cpu` and `memory`; replace the sums of the containers; change in place'),
   overhead: yes('added to what the pod asks for'),
   securityContext: yes('defaults for every container'),
   os: refused('only Linux is available', { name: 'linux' }),

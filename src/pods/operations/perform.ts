@@ -10,7 +10,7 @@ import { condemn } from './condemn.ts';
 import { startContainer } from './container.ts';
 import { postStart } from './hooks.ts';
 import { ensureImage, prepareVolumes } from './prepare.ts';
-import { resizeContainer } from './resize.ts';
+import { resizePod } from './resize.ts';
 import { createSandbox, destroySandbox } from './sandbox.ts';
 import { preStop, stopContainer } from './stop.ts';
 
@@ -22,7 +22,7 @@ const PERFORMERS: Performers = {
   'create-sandbox': (pod, { launch: names }) => createSandbox(pod, names),
   start: (pod, { container }) => startContainer(pod, container),
   'post-start': (pod, { container }) => postStart(pod, container),
-  resize: (pod, { container }) => resizeContainer(pod, container),
+  resize: (pod, { containers }) => resizePod(pod, containers),
   condemn: (pod, { container, fate, message }) => condemn(pod, container, fate, message),
   'pre-stop': (pod, { container, deadline }) => preStop(pod, container, deadline),
   stop: (pod, { container, graceMs, deadline }) => stopContainer(pod, container, { graceMs, deadline }),

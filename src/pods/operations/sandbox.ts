@@ -5,6 +5,7 @@ import { failureMessage } from '../failures.ts';
 import { attemptPhase, launch, unlaunch } from '../history.ts';
 import type { Incarnation } from '../incarnation.ts';
 import type { Sandbox } from '../ports.ts';
+import { allocationOf } from '../resize.ts';
 import { historyOf, runOf } from '../state.ts';
 import { followEvents } from './events.ts';
 import { namesOf } from './hostname.ts';
@@ -46,7 +47,8 @@ const commitLaunch = (pod: Incarnation, launching: string[]): void => {
     const containers = mapHistories(pod.record, (history, name) =>
       launching.includes(name) ? launch(history, launchFacts(pod.record, name, pod.record.sandboxes)) : history,
     );
-    pod.record = { ...pod.record, ...address, containers, sandboxes: pod.record.sandboxes + 1 };
+    const given = allocationOf(pod.record.pod.spec);
+    pod.record = { ...pod.record, ...address, containers, given, sandboxes: pod.record.sandboxes + 1 };
     pod.saver.save();
   });
 };
@@ -99,6 +101,7 @@ export const destroySandbox = (pod: Incarnation): void => {
     pod.sandbox = undefined;
     state.sandbox = { phase: 'absent' };
     state.volumes = { phase: 'idle' };
+    state.resize = { phase: 'idle' };
     takeBackLaunches(pod);
     const why = before.failure?.message ?? 'its sandbox was taken down';
     pod.record = loseAll(
@@ -111,7 +114,6 @@ export const destroySandbox = (pod: Incarnation): void => {
       run.residue = false;
       delete run.stopping;
       delete run.health;
-      run.resize = { phase: 'idle' };
     }
   });
 };

@@ -12,8 +12,8 @@ export type Action =
   | { do: 'start'; container: string }
   /** Run the postStart hook of the attempt that has just come to run. */
   | { do: 'post-start'; container: string }
-  /** Give the running container the limits its spec has now. */
-  | { do: 'resize'; container: string }
+  /** Give these running containers, and the pod, the limits the spec has now. */
+  | { do: 'resize'; containers: string[] }
   /** The running attempt is to end though its pod goes on; the plan then stops it. */
   | { do: 'condemn'; container: string; fate: Omit<Condemned, 'attempt'>; message: string }
   /** Run the preStop hook, until `deadline` (monotonic ms) at most. */

@@ -17,6 +17,8 @@ export interface ConditionInput {
   containers: ContainerStatus[];
   /** `readinessGates`: types of conditions that have to be True as well. */
   gates: string[];
+  /** Why the node does not give the pod the resources desired; undefined when it does. */
+  resizePending?: { reason: string; message: string } | undefined;
   /** Why containers do not have the resources of the spec; undefined when they have. */
   resizing?: { reason?: string; message?: string } | undefined;
   previous: PodCondition[];
@@ -34,6 +36,9 @@ export const podConditions = (input: ConditionInput): PodCondition[] => {
     ['Ready', containersReady.status === 'True' ? gated(gates, previous) : containersReady],
     ['ContainersReady', containersReady],
     ['PodScheduled', TRUE],
+    ...(input.resizePending
+      ? [['PodResizePending', { status: 'True', ...input.resizePending }] as [string, Verdict]]
+      : []),
     ...(input.resizing ? [['PodResizeInProgress', { status: 'True', ...input.resizing }] as [string, Verdict]] : []),
   ];
   return verdicts.map(([type, verdict]) => {

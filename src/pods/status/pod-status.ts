@@ -2,8 +2,8 @@
 import { allContainers } from '../../manifest/containers.ts';
 import { qosClass } from '../../manifest/qos.ts';
 import type { FieldError, PodCondition, PodStatus } from '../../manifest/types.ts';
-import { resizeOf } from '../resize.ts';
-import { historyOf, isRunning, type PodState, runOf } from '../state.ts';
+import { isGiven, resizeOf } from '../resize.ts';
+import { historyOf, isRunning, type PodState } from '../state.ts';
 import type { PodRecord, PublishedPod } from '../types.ts';
 import { podConditions } from './conditions.ts';
 import { containerStatus } from './container-status.ts';
@@ -30,7 +30,7 @@ export const publishedPod = (
         deletionGracePeriodSeconds: record.deleting.graceSeconds,
       }),
     },
-    spec,
+    spec: record.resize?.spec ?? spec,
     status: podStatus(state, options),
   };
 };
@@ -58,6 +58,7 @@ export const podStatus = (
     incomplete: init.incomplete,
     containers: [...sidecars, ...containerStatuses],
     gates: spec.readinessGates.map(({ conditionType }) => conditionType),
+    resizePending: record.resize && { reason: record.resize.reason, message: record.resize.message },
     resizing: resizing(state),
     previous: record.conditions,
     now: rfc3339(now),
@@ -81,12 +82,10 @@ export const podStatus = (
 /** Whether a running container is still to be given the figures its spec has now, and what went wrong with it. */
 const resizing = (state: PodState): { reason?: string; message?: string } | undefined => {
   const { spec } = state.record.pod;
-  const pending = allContainers(spec).filter(
-    (container) =>
-      isRunning(state, container.name) && resizeOf(container, historyOf(state.record, container.name)) === 'in-place',
-  );
-  if (pending.length === 0) return undefined;
-  return pending.map(({ name }) => runOf(state, name).resize.failure).find(Boolean) ?? {};
+  const running = allContainers(spec).filter(({ name }) => isRunning(state, name));
+  const pending = running.some((container) => resizeOf(container, historyOf(state.record, container.name)) !== 'none');
+  if (!pending && (running.length === 0 || isGiven(state.record))) return undefined;
+  return state.resize.failure ?? {};
 };
 
 /** The pod's own address, or the node's for a pod in the node's network. */

@@ -33,6 +33,8 @@ export class Bench {
   readonly volumes = new Set<string>();
   readonly imageFailures = new Map<string, ImageFailure>();
   readonly log: string[] = [];
+  /** Control group → bytes it uses. */
+  readonly memory = new Map<string, number>();
   /** Container → what it wrote as its termination message. */
   readonly lastWords = new Map<string, string>();
   imageGate: Promise<void> = Promise.resolve();
@@ -203,6 +205,7 @@ export class Bench {
       },
       identityFiles: () => ({ hosts: '', hostname: '', resolvConf: '' }),
       podResources: () => ({}),
+      workingSet: (cgroup) => this.memory.get(cgroup),
       containerResources: ({ resources }) => ({ memory: { limit: Number(resources.limits?.memory ?? 0) } }),
       prober: this.prober,
       publishStatus: (published) => void ifAlive(() => bench.published.push(published)),

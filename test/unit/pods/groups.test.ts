@@ -295,15 +295,103 @@ describe('in place', () => {
       await b.apply(of('100'));
       await b.apply(of('200'));
       if (restartPolicy === 'NotRequired') {
-        const [own] = b.sandbox().updates;
-        assert.deepEqual(own, { container: 'web', resources: { memory: { limit: 200 } } });
+        const { updates } = b.sandbox();
+        assert.deepEqual(
+          updates.map(({ container: name }) => name),
+          [undefined, 'web', undefined],
+          'room first, then the container, then what the pod is to have',
+        );
+        assert.deepEqual(updates[1]?.resources, { memory: { limit: 200 } });
         assert.deepEqual(b.container('p').resources?.limits, { memory: '200' });
         b.crash();
         await b.boot();
-        assert.equal(b.sandbox().updates.length, 2, 'not done again');
+        assert.equal(b.sandbox().updates.length, 3, 'not done again');
       } else assert.deepEqual(stops(b), ['web']);
     });
   }
+
+  const sized = (name: string, memory: string, spec: object = {}) => {
+    const resources = { limits: { memory }, requests: { memory } };
+    return desired(pod(name, { containers: [container('web', { resources })], ...spec }));
+  };
+
+  test('a resize there is no room for is deferred, survives the agent, and is done when there is', async () => {
+    const b = await bench();
+    b.allocatable = { ...b.allocatable, memoryBytes: 1000 };
+    await b.apply(sized('p', '400'));
+    await b.apply(sized('other', '400'));
+    await b.apply(sized('p', '700'));
+    const pending = () => condition(b, 'PodResizePending');
+    assert.deepEqual([pending()?.reason, pending()?.status], ['Deferred', 'True']);
+    assert.match(pending()?.message ?? '', /memory, requested: 700, used: 400, capacity: 1000/);
+    const shown = b.manager.describe('default', 'p')?.pod.spec;
+    assert.deepEqual(shown?.containers[0]?.resources.limits, { memory: '700' }, 'the spec is what was asked for');
+    assert.deepEqual(b.container('p').allocatedResources, { memory: '400' });
+    const [first] = b.runtime.sandboxes.values();
+    assert.deepEqual(first?.updates, []);
+    await b.time.advance(1_000);
+    b.crash();
+    await b.boot();
+    assert.equal(pending()?.reason, 'Deferred');
+    await b.time.advance(2_000); // what starting again wrote
+    const writes = b.writes;
+    await b.time.advance(600_000);
+    assert.equal(b.writes, writes, 'asking again writes nothing');
+
+    await b.apply(tombstone('other'));
+    const [kept, other] = b.runtime.sandboxes.values();
+    other?.exit('web', 0);
+    await settle();
+    assert.equal(kept?.updates[1]?.container, 'web');
+    assert.equal(pending(), undefined);
+    assert.deepEqual(b.container('p').allocatedResources, { memory: '700' });
+    await b.time.advance(50);
+    assert.deepEqual(
+      b.reasons().filter((reason) => reason.startsWith('Resize')),
+      ['ResizeDeferred', 'ResizeStarted', 'ResizeCompleted'],
+    );
+  });
+
+  test('a resize the node can never have is infeasible; taken back, nothing is left of it', async () => {
+    const b = await bench();
+    b.allocatable = { ...b.allocatable, memoryBytes: 1000 };
+    await b.apply(sized('p', '400'));
+    await b.apply(sized('p', '1001'));
+    assert.equal(condition(b, 'PodResizePending')?.reason, 'Infeasible');
+    await b.apply(sized('p', '400'));
+    assert.equal(condition(b, 'PodResizePending'), undefined);
+    assert.deepEqual(started(b), ['web/0']);
+  });
+
+  test('a limit below what is in use is not set; it is tried again', async () => {
+    const b = await bench();
+    await b.apply(sized('p', '400'));
+    b.memory.set('edgepod/poduid-1/web', 300);
+    await b.apply(sized('p', '200'));
+    const progress = condition(b, 'PodResizeInProgress');
+    assert.equal(progress?.reason, 'Error');
+    assert.match(progress?.message ?? '', /container web \(200 bytes\) below its current usage \(300 bytes\)/);
+    assert.deepEqual(b.sandbox().updates, []);
+    assert.deepEqual(b.container('p').resources?.limits, { memory: '400' });
+    b.memory.clear();
+    await b.time.advance(10_000);
+    assert.deepEqual(b.container('p').resources?.limits, { memory: '200' });
+    assert.equal(condition(b, 'PodResizeInProgress'), undefined);
+  });
+
+  test('amounts of the pod as a whole change in place, and with them what containers have from it', async () => {
+    const b = await bench();
+    const of = (memory: string) =>
+      desired(pod('p', { resources: { limits: { memory }, requests: { memory } }, containers: [container('web')] }));
+    await b.apply(of('400'));
+    await b.apply(of('500'));
+    assert.deepEqual(
+      b.sandbox().updates.map(({ container: name }) => name),
+      [undefined, 'web', undefined],
+    );
+    assert.equal(condition(b, 'PodResizeInProgress'), undefined);
+    assert.deepEqual(started(b), ['web/0']);
+  });
 });
 
 test('activeDeadlineSeconds: everything is stopped, Failed with DeadlineExceeded', async () => {

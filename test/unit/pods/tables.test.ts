@@ -9,6 +9,7 @@ import { failureMessage, startFailureMessage } from '../../../src/pods/failures.
 import { attemptPhase, launch, nextAttempt, unlaunch } from '../../../src/pods/history.ts';
 import { recordFromLabels, sandboxLabels } from '../../../src/pods/labels.ts';
 import { hostnameOf } from '../../../src/pods/operations/hostname.ts';
+import { resizeRefusal, wider } from '../../../src/pods/resize.ts';
 import type { ContainerHistory, EndedAttempt } from '../../../src/pods/types.ts';
 import { RuntimeError } from '../../../src/runtime/errors.ts';
 import { container, desired, pod, tombstone } from './fixtures.ts';
@@ -121,6 +122,32 @@ describe('admission', () => {
       refusal(asks({ cpu: '2' }), { admitted: [asks({ cpu: '500m' })], allocatable })?.message,
       "Node didn't have enough resource: cpu, requested: 2000, used: 500, capacity: 1000",
     );
+  });
+});
+
+describe('room for a resize', () => {
+  const allocatable = { cpuMilli: 1000, memoryBytes: 1000 };
+  const asks = (cpu: string, memory: string) =>
+    pod('p', { containers: [container('c', { resources: { requests: { cpu, memory } } })] });
+  const cases = [
+    { name: 'grows and fits', from: asks('100m', '100'), to: asks('500m', '500'), reason: undefined },
+    { name: 'more than there is', from: asks('100m', '100'), to: asks('100m', '1001'), reason: 'Infeasible' },
+    { name: 'more than is free', from: asks('100m', '100'), to: asks('701m', '100'), reason: 'Deferred' },
+    { name: 'exactly what is free', from: asks('100m', '100'), to: asks('700m', '700'), reason: undefined },
+    { name: 'giving back on a full node', from: asks('900m', '900'), to: asks('800m', '900'), reason: undefined },
+  ];
+  for (const { name, from, to, reason } of cases)
+    test(name, () =>
+      assert.equal(resizeRefusal(from, to, { others: [asks('300m', '300')], allocatable })?.reason, reason),
+    );
+
+  test('in between a pod has the larger of both sizes', () => {
+    const of = (limit: number, quota: number) => ({
+      memory: { limit, swap: limit },
+      cpu: { shares: 2, quota, period: 100_000 },
+    });
+    assert.deepEqual(wider(of(1, 9), of(5, 4)), of(5, 9));
+    assert.deepEqual(wider(of(1, 9), { cpu: { shares: 7 } }), { cpu: { shares: 7 } }, 'no limit is the largest');
   });
 });
 
