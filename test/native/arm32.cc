@@ -32,10 +32,11 @@ int status_of(const std::string& command) {
 
 void test_program() {
   const std::string path = write_program();
-  CHECK_EQ(status_of("qemu-arm-static " + path), kArm32Status);
 #if defined(__aarch64__)
+  // What the shell finds when it tries to run the file is what we find.
   CHECK_EQ(runs_arm32_programs(), status_of(path + " 2>/dev/null") == kArm32Status);
 #else
+  CHECK_EQ(status_of("qemu-arm-static " + path), kArm32Status);
   CHECK(!runs_arm32_programs());
 #endif
   unlink(path.c_str());

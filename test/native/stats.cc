@@ -33,6 +33,8 @@ void numbers() {
   CHECK_EQ(parse_number("  7 x"), 7.0);
   CHECK_EQ(parse_number("0.30"), 0.3);
   CHECK_EQ(parse_number("9223372036854771712"), 9223372036854771712.0);
+  CHECK_EQ(parse_number("18446744073709551609"), 18446744073709551609.0);
+  CHECK(std::isinf(parse_number("99999999999999999999")));
   CHECK(std::isinf(parse_number("max\n")));
   CHECK(std::isnan(parse_number("")));
   CHECK(std::isnan(parse_number("abc")));

@@ -1,12 +1,16 @@
 #include "lib/stats/figures.h"
 
+#include <cstdint>
+
 namespace edgepod {
 
 double parse_number(std::string_view text) {
   size_t at = 0;
   while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) ++at;
   if (text.substr(at).starts_with("max")) return std::numeric_limits<double>::infinity();
-  double value = 0;
+  // In whole numbers: in floating point the last digits would depend on whether the processor rounds between
+  // multiplication and addition, which x86 and ARM do differently.
+  uint64_t value = 0;
   double divisor = 0;  // 0 before the decimal point, then 1, 10, 100, …
   size_t const first = at;
   for (; at < text.size(); ++at) {
@@ -16,11 +20,12 @@ double parse_number(std::string_view text) {
       continue;
     }
     if (symbol < '0' || symbol > '9') break;
-    value = value * 10 + (symbol - '0');
+    if (value > (UINT64_MAX - 9) / 10) return std::numeric_limits<double>::infinity();
+    value = value * 10 + static_cast<uint64_t>(symbol - '0');
     divisor *= 10;
   }
   if (at == first) return kUnknown;
-  return divisor == 0 ? value : value / divisor;
+  return divisor == 0 ? static_cast<double>(value) : static_cast<double>(value) / divisor;
 }
 
 double number_after(std::string_view text, std::string_view key) {
