@@ -10,3 +10,11 @@ export function putBootFile(disk: string, name: string, content: string | Uint8A
     env: { ...process.env, MTOOLS_SKIP_CHECK: '1' },
   });
 }
+
+/** The text of a file there. */
+export function bootFile(disk: string, name: string): string {
+  return execFileSync('mtype', ['-i', `${disk}@@${BOOT_OFFSET}`, `::/${name}`], {
+    encoding: 'utf8',
+    env: { ...process.env, MTOOLS_SKIP_CHECK: '1' },
+  });
+}

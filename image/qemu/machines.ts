@@ -10,6 +10,8 @@ export const MACHINES: Record<string, MachineShape> = {
   'no-memory-controller': { append: 'cgroup_disable=memory' },
   'no-psi': { append: 'psi=0' },
   'read-only-root': { readOnlyRoot: true },
+  /** A processor without a 32-bit mode, as the newest and those of servers. */
+  '64-bit-only': { cpu: 'a64fx' },
   /** No battery for the clock, and nobody to ask for the time. */
   'clock-1970': { rtc: '1970-01-01' },
 };

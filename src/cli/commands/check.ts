@@ -1,5 +1,5 @@
 /** `edgepod check`: whether this board can run pods, line by line, and what to do where it cannot. */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statfsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { AgentConfig } from '../../agent/config.ts';
 import { action } from '../failure.ts';
@@ -10,6 +10,9 @@ interface Finding {
   what: string;
   detail: string;
 }
+
+/** Of the file system, as for DiskPressure. */
+const LITTLE_ROOM = 0.1;
 
 export function registerCheck(program: Command): void {
   withSettings(program.command('check'))
@@ -52,6 +55,16 @@ async function kernelFindings(): Promise<Finding[]> {
   ];
 }
 
+/** The same, unless its file system is about to be full. */
+function roomy(finding: Finding, path: string): Finding {
+  if (finding.level !== 'ok') return finding;
+  const { bsize, blocks, bavail } = statfsSync(path);
+  if (bavail / blocks >= LITTLE_ROOM) return finding;
+  const free = Math.floor((bavail * bsize) / (1 << 20));
+  const detail = `${path} is nearly full: ${free} MiB free; images cannot be loaded and pods are started with difficulty`;
+  return { level: 'warn', what: finding.what, detail };
+}
+
 /** Asks the kernel, without changing anything: the tool may be there and the kernel's NAT not. */
 async function rulesFinding(): Promise<Finding> {
   const { nftFault } = await import('../../agent/local-features.ts');
@@ -65,7 +78,7 @@ function setupFindings({ dataDir, runDir }: AgentConfig): Finding[] {
     process.getuid?.() === 0
       ? { level: 'ok', what: 'user', detail: 'root' }
       : { level: 'fail', what: 'user', detail: 'the agent must run as root to make namespaces and cgroups' };
-  return [root, directory('data directory', dataDir), directory('run directory', runDir)];
+  return [root, roomy(directory('data directory', dataDir), dataDir), directory('run directory', runDir)];
 }
 
 function directory(what: string, path: string): Finding {
