@@ -10,7 +10,7 @@ import { ImageStore } from '../images/image-store.ts';
 import { Unpacker } from '../images/unpacker.ts';
 import { containerResources, podResources } from '../manifest/resources.ts';
 import type { SeccompArch } from '../manifest/seccomp.ts';
-import { quickFacts } from '../node/facts.ts';
+import { diskFigures, quickFacts } from '../node/facts.ts';
 import { PodManager } from '../pods/manager.ts';
 import { quantities } from '../pods/operations/variables.ts';
 import { volumeHost } from '../pods/volumes/volume-host.ts';
@@ -35,10 +35,12 @@ import { StoredDesired } from './desired.ts';
 import { hostIp } from './host-ip.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { identityFiles } from './identity.ts';
+import { ImageGarbage } from './image-garbage.ts';
 import { listeningPorts } from './listening-ports.ts';
 import { lockDataDir } from './lock.ts';
 import { MetricsLoop } from './metrics.ts';
 import { openNetwork } from './network.ts';
+import { NodePressure } from './node-pressure.ts';
 import { NodeReport } from './node-report.ts';
 import { ipLeases, podRecords } from './records.ts';
 import { type Reports, reports } from './reports.ts';
@@ -157,7 +159,29 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
   );
   const told = reports({ outbox: store.outbox, topics, bootId: facts.bootId, now });
   const stats = new StatsReader(addon);
-  const manager = new PodManager({
+  const disk = () => diskFigures(dataDir);
+  const treeUsage = (trees: string[]) => addon.treeUsage(trees);
+  const garbage = new ImageGarbage({
+    images,
+    needed: () => manager.relief.neededImages(),
+    diskUsed: () => 1 - disk().availableBytes / disk().capacityBytes,
+    limits: config.images,
+    monotonicMs: clock.monotonicMs,
+    log,
+  });
+  const pressure = new NodePressure({
+    stats,
+    disk,
+    treeUsage,
+    floors: config.eviction,
+    relief: () => manager.relief,
+    removeUnusedImages: () => garbage.removeAll(),
+    onChange: () => node.publish(),
+    tell: told.recordNodeEvent,
+    monotonicMs: clock.monotonicMs,
+    log,
+  });
+  const manager: PodManager = new PodManager({
     runtime,
     images,
     leases: ipLeases(store.leases, network.subnet.cidr, userRanges(store.leases, config.userNamespaces.firstId)),
@@ -187,7 +211,14 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
       const instance = { addon, runDir, cgroupRoot: names.cgroupRoot, network };
       await reapStrays(instance, [...living]);
     },
-    node: { name: hostname(), hostIP: address, bootId: facts.bootId, allocatable: room, listening: listeningPorts },
+    node: {
+      name: hostname(),
+      hostIP: address,
+      bootId: facts.bootId,
+      allocatable: room,
+      listening: listeningPorts,
+      pressures: () => pressure.conditions,
+    },
     paths,
     cgroupRoot: names.cgroupRoot,
     logLimits: config.containerLog,
@@ -218,10 +249,10 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     hostIp: address,
     networkFault: () => network.fault,
     allocatable: room,
-    figures: () => metrics.node,
+    pressures: () => pressure.conditions,
     clock,
   });
-  const housekeeping = new Housekeeping({ manager, store, treeUsage: (paths) => addon.treeUsage(paths), log });
+  const housekeeping = new Housekeeping({ relief: manager.relief, pressure, garbage, store, treeUsage, log });
   const stopWatching = images.onChange(() => manager.imagesChanged());
   return { addon, store, network, runtime, manager, broker, metrics, node, housekeeping, stopWatching };
 }

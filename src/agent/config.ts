@@ -3,8 +3,24 @@
  * flags and their help are all derived. Precedence: flag > environment > file > default.
  */
 import { hostname } from 'node:os';
-import { isAbsolute, join } from 'node:path';
-import { parseQuantity } from '../manifest/quantity.ts';
+import { join } from 'node:path';
+import type { Floor, PressureFloors } from '../node/pressure.ts';
+import {
+  brokerUrl,
+  ConfigError,
+  count,
+  floor,
+  id,
+  level,
+  list,
+  path,
+  quantity,
+  sysctls,
+  text,
+  yesOrNo,
+} from './setting-values.ts';
+
+export { ConfigError };
 
 export interface AgentConfig {
   device: string;
@@ -26,6 +42,9 @@ export interface AgentConfig {
   containerLog: { maxBytes: number; maxFiles: number };
   network: { bridge?: string; subnet?: string };
   resources: { reservedMemoryBytes: number; reservedCpuMilli: number; maxPods: number; podPidsLimit: number };
+  /** Below these the node is under pressure, and pods are ended for it. */
+  eviction: PressureFloors;
+  images: { gcHighPercent: number; gcLowPercent: number };
   /** Where seccomp profiles of type Localhost are. */
   seccompDir: string;
   /** Sysctls beyond the safe ones that pods may set; `net.core.*` names all below. */
@@ -45,76 +64,6 @@ export interface Setting {
   doc: string;
   read: (text: string, key: string) => unknown;
   fallback?: () => unknown;
-}
-
-/** A configuration that cannot be used; `message` names the setting, where it came from and what is expected. */
-export class ConfigError extends Error {
-  readonly code = 'E_CONFIG';
-}
-
-const text = (value: string) => value;
-const ID = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
-
-function id(value: string, key: string): string {
-  if (!ID.test(value) || value.length > 63)
-    throw new ConfigError(`${key}: "${value}" is not an id: lower-case letters, digits, "-" and ".", at most 63`);
-  return value;
-}
-
-function path(value: string, key: string): string {
-  if (!isAbsolute(value)) throw new ConfigError(`${key}: "${value}" must be an absolute path`);
-  return value;
-}
-
-function brokerUrl(value: string, key: string): string {
-  const protocols = ['mqtt:', 'mqtts:', 'ws:', 'wss:', 'tcp:', 'ssl:'];
-  if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol))
-    throw new ConfigError(`${key}: "${value}" is not a broker address like mqtt://host:1883 or mqtts://host:8883`);
-  return value;
-}
-
-function count(min: number, max: number) {
-  return (value: string, key: string): number => {
-    const number = Number(value);
-    if (!Number.isInteger(number) || number < min || number > max)
-      throw new ConfigError(`${key}: "${value}" must be a whole number from ${min} to ${max}`);
-    return number;
-  };
-}
-
-function quantity(scale: 'bytes' | 'milli') {
-  return (value: string, key: string): number => {
-    try {
-      const milli = parseQuantity(value);
-      return Number(scale === 'milli' ? milli : milli / 1000n);
-    } catch (error) {
-      throw new ConfigError(`${key}: "${value}" is not a quantity like 64Mi or 500m`, { cause: error });
-    }
-  };
-}
-
-function level(value: string, key: string): string {
-  const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
-  if (!levels.includes(value)) throw new ConfigError(`${key}: "${value}" must be one of ${levels.join(', ')}`);
-  return value;
-}
-
-const list = (value: string, key: string) => (value === '' ? [] : value.split(',').map((item) => id(item.trim(), key)));
-
-function yesOrNo(value: string, key: string): boolean {
-  if (value !== 'true' && value !== 'false') throw new ConfigError(`${key}: "${value}" must be true or false`);
-  return value === 'true';
-}
-
-/** Names like the kernel's, the last part of which may be `*`. */
-function sysctls(value: string, key: string): string[] {
-  const names = value
-    .split(',')
-    .map((item) => item.trim())
-    .filter(Boolean);
-  const bad = names.find((name) => !/^[a-z0-9]+([._-][a-z0-9]+)*(\.\*)?$/.test(name));
-  if (bad !== undefined) throw new ConfigError(`${key}: "${bad}" is not the name of a sysctl like net.core.somaxconn`);
-  return names;
 }
 
 function setting(key: string, value: string, doc: string, read: Setting['read'], fallback?: () => unknown): Setting {
@@ -170,6 +119,14 @@ export const SETTINGS: readonly Setting[] = [
   setting('resources.reservedCpu', 'CPU', 'CPU kept back from pods', quantity('milli'), () => 100),
   setting('resources.maxPods', 'N', 'pods this board takes at most', count(1, 1000), () => 110),
   setting('resources.podPidsLimit', 'N', 'processes and threads a pod may have', count(16, 4_194_304), () => 4096),
+  setting('eviction.memoryAvailable', 'SIZE|%', 'memory below which pods are ended', floor, () => ({
+    amount: 100 << 20,
+  })),
+  setting('eviction.nodefsAvailable', 'SIZE|%', 'disk below which pods are ended', floor, () => ({ share: 0.1 })),
+  setting('eviction.nodefsInodesFree', 'N|%', 'inodes below which pods are ended', floor, () => ({ share: 0.05 })),
+  setting('eviction.pidAvailable', 'N|%', 'process ids below which pods are ended', floor, () => ({ amount: 100 })),
+  setting('images.gcHighPercent', 'N', 'disk use above which unused images go; 100: never', count(1, 100), () => 85),
+  setting('images.gcLowPercent', 'N', 'disk use at which no more images go', count(0, 100), () => 80),
   setting('seccompDir', 'DIR', 'seccomp profiles of type Localhost', path, () => '/etc/edgepod/seccomp'),
   setting(
     'allowedUnsafeSysctls',
@@ -270,6 +227,16 @@ export function resolveConfig(layers: Layer[]): AgentConfig {
       reservedCpuMilli: value('resources.reservedCpu') as number,
       maxPods: value('resources.maxPods') as number,
       podPidsLimit: value('resources.podPidsLimit') as number,
+    },
+    eviction: {
+      memoryAvailable: value('eviction.memoryAvailable') as Floor,
+      nodefsAvailable: value('eviction.nodefsAvailable') as Floor,
+      nodefsInodesFree: value('eviction.nodefsInodesFree') as Floor,
+      pidAvailable: value('eviction.pidAvailable') as Floor,
+    },
+    images: {
+      gcHighPercent: value('images.gcHighPercent') as number,
+      gcLowPercent: value('images.gcLowPercent') as number,
     },
     seccompDir: value('seccompDir') as string,
     allowedUnsafeSysctls: value('allowedUnsafeSysctls') as string[],

@@ -1,18 +1,24 @@
-/** What is looked at now and then: pods that fill the disk, and a copy of the database when it is worth one. */
+/** What is looked at now and then: what runs short, images nobody needs, and a copy of the database when it is worth one. */
 import type { Logger } from 'pino';
+import type { Relief } from '../pods/eviction/relief.ts';
 import type { TreeUsage } from '../pods/eviction/storage-check.ts';
-import type { PodManager } from '../pods/manager.ts';
 import type { Store } from '../store/store.ts';
+import type { ImageGarbage } from './image-garbage.ts';
+import type { NodePressure } from './node-pressure.ts';
 
 interface HousekeepingOptions {
-  manager: Pick<PodManager, 'checkStorage'>;
+  relief: Pick<Relief, 'checkStorage'>;
+  pressure: Pick<NodePressure, 'look'>;
+  garbage: Pick<ImageGarbage, 'look'>;
   store: Pick<Store, 'backup' | 'objects' | 'meta'>;
   treeUsage: TreeUsage;
   log: Logger;
 }
 
 /** The kubelet's eviction loop. */
-const STORAGE_INTERVAL_MS = 10_000;
+const PRESSURE_INTERVAL_MS = 10_000;
+/** The kubelet's image garbage collection. */
+const IMAGES_INTERVAL_MS = 5 * 60_000;
 /** The first copy is made when a board stays up, the others once a day; each only if desired state changed since. */
 const FIRST_BACKUP_MS = 3_600_000;
 const BACKUP_INTERVAL_MS = 24 * 3_600_000;
@@ -22,33 +28,47 @@ const BACKED_UP = 'backedUpSeq';
 export class Housekeeping {
   #options: HousekeepingOptions;
   #timers = new Set<NodeJS.Timeout>();
-  #checking: Promise<void> | undefined;
+  #running = new Set<Promise<void>>();
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
   }
 
   start(): void {
-    this.#timers.add(setInterval(() => this.#checkStorage(), STORAGE_INTERVAL_MS));
+    this.#every(PRESSURE_INTERVAL_MS, () => this.#checkPressure(), 'what pods take of the board could not be measured');
+    this.#every(IMAGES_INTERVAL_MS, () => this.#options.garbage.look(), 'unused images could not be removed');
     this.#backupIn(FIRST_BACKUP_MS);
   }
 
-  /** Resolves when nothing is being measured any more. */
+  /** Resolves when nothing is being looked at any more. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
-    await this.#checking;
+    await Promise.all(this.#running);
   }
 
-  /** One at a time: a slow card must not be asked again before it has answered. */
-  #checkStorage(): void {
-    const { manager, treeUsage, log } = this.#options;
-    this.#checking ??= manager
-      .checkStorage(treeUsage)
-      .catch((error: unknown) => log.warn({ err: error }, 'what pods keep on the disk could not be measured'))
-      .finally(() => {
-        this.#checking = undefined;
-      });
+  /** One at a time of each: a slow card must not be asked again before it has answered. */
+  #every(ms: number, look: () => Promise<void>, failed: string): void {
+    let running: Promise<void> | undefined;
+    const begin = () => {
+      if (running) return;
+      const work = look()
+        .catch((error: unknown) => this.#options.log.warn({ err: error }, failed))
+        .finally(() => {
+          running = undefined;
+          this.#running.delete(work);
+        });
+      running = work;
+      this.#running.add(work);
+    };
+    this.#timers.add(setInterval(begin, ms));
+    begin();
+  }
+
+  /** What exceeds its own limits goes before anything that keeps to them. */
+  async #checkPressure(): Promise<void> {
+    const { relief, pressure, treeUsage } = this.#options;
+    await relief.checkStorage(treeUsage).finally(() => pressure.look());
   }
 
   #backupIn(ms: number): void {

@@ -6,7 +6,7 @@ import { diskFigures, temperatureCelsius } from '../node/facts.ts';
 import { METRICS_IGNORE, METRICS_RULES, type MeasuredPod, metricsBody } from '../node/metrics.ts';
 import type { PodManager } from '../pods/manager.ts';
 import type { Addon } from '../runtime/native.ts';
-import { type Figures as RawFigures, readProcesses, StatsReader } from '../runtime/stats.ts';
+import { readProcesses, StatsReader } from '../runtime/stats.ts';
 
 interface MetricsOptions {
   addon: Addon;
@@ -25,7 +25,6 @@ export class MetricsLoop {
   #stats: StatsReader;
   #last: Figures | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #newest: RawFigures | undefined;
 
   constructor(options: MetricsOptions) {
     this.#options = options;
@@ -46,12 +45,6 @@ export class MetricsLoop {
     clearInterval(this.#timer);
   }
 
-  /** The node's figures as last read. */
-  get node(): RawFigures['node'] {
-    this.#newest ??= this.#stats.read([], [this.#options.bridge]);
-    return this.#newest.node;
-  }
-
   /** Reads everything in one native call and sends it if it is news. */
   async look(): Promise<void> {
     const { addon, manager, session, topics, dataDir, bridge, link, now } = this.#options;
@@ -62,9 +55,8 @@ export class MetricsLoop {
       containers: containers.filter(({ pid }) => pid !== undefined).map(({ name }) => name),
       ...(!pod.spec?.hostNetwork && { link: link(uid) }),
     }));
-    this.#newest = this.#stats.read(targets, [bridge]);
     if (!session.connected) return;
-    const { node, pods } = this.#newest;
+    const { node, pods } = this.#stats.read(targets, [bridge]);
     const [own] = await readProcesses(addon, [process.pid]);
     const temperature = temperatureCelsius();
     const body = metricsBody({

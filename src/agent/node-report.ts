@@ -5,12 +5,11 @@ import { LIMITS } from '../manifest/limits.ts';
 import { type NodeCondition, nodeConditions } from '../node/conditions.ts';
 import { type BoardFacts, diskFigures } from '../node/facts.ts';
 import { nodeObject } from '../node/node-object.ts';
+import type { PressureCondition } from '../node/pressure.ts';
 import type { Features } from '../runtime/features.ts';
-import type { NodeFigures } from '../runtime/stats.ts';
 import type { OutboxTable } from '../store/outbox.ts';
 import { clockNotes, deviceImageNotes } from './board-notes.ts';
 import { missingFeatures } from './missing-features.ts';
-import { pidsFree } from './pids-free.ts';
 import { VERSION } from './version.ts';
 
 interface NodeReportOptions {
@@ -26,8 +25,9 @@ interface NodeReportOptions {
   /** Why pods have no way out and no published ports. */
   networkFault: () => Error | undefined;
   allocatable: () => { cpuMilli: number; memoryBytes: number; storageBytes: number; pods: number };
-  figures: () => NodeFigures;
-  clock: { now(): Date; monotonicMs(): number };
+  /** What the board is under. */
+  pressures: () => readonly PressureCondition[];
+  clock: { now(): Date };
 }
 
 const INTERVAL_MS = 30_000;
@@ -37,7 +37,6 @@ export class NodeReport {
   #facts: BoardFacts;
   #conditions: NodeCondition[] = [];
   #notes = deviceImageNotes();
-  #pressure = { lastSeen: new Map<string, number>() };
   #timer: NodeJS.Timeout | undefined;
   readonly #stopped = new AbortController();
 
@@ -69,23 +68,16 @@ export class NodeReport {
   }
 
   publish(): void {
-    const { topics, outbox, features, dataDir, hostIp, networkFault, allocatable, figures, clock } = this.#options;
+    const { topics, outbox, features, dataDir, hostIp, networkFault, allocatable, pressures, clock } = this.#options;
     const disk = diskFigures(dataDir);
     this.#conditions = nodeConditions(
       {
-        memoryAvailableBytes: figures().memory.available ?? Number.POSITIVE_INFINITY,
-        diskAvailableBytes: disk.availableBytes,
-        diskCapacityBytes: disk.capacityBytes,
-        inodesFree: disk.inodesFree,
-        inodes: disk.inodes,
-        pidsFree: pidsFree(),
+        pressures: pressures(),
         missing: missingFeatures(features),
         notes: [...this.#notes, ...clockNotes(clock.now())],
         networkFault: networkFault()?.message,
       },
       this.#conditions,
-      this.#pressure,
-      clock.monotonicMs(),
       clock.now().toISOString(),
     );
     const body = nodeObject({

@@ -9,6 +9,8 @@ export interface Reports {
   recordEvent(event: PodEvent): void;
   /** A warning about a ConfigMap or Secret. */
   recordObjectEvent(event: ObjectEvent): void;
+  /** A warning about the board. */
+  recordNodeEvent(reason: string, message: string): void;
 }
 
 export interface ObjectEvent {
@@ -38,6 +40,13 @@ export function reports({ outbox, topics, bootId, now }: ReportsOptions): Report
     recordEvent: (event) => {
       outbox.addEvent(topics.events, (seq) =>
         JSON.stringify(kubernetesEvent(event, podObject(event), { seq, bootId, now: now(), topics })),
+      );
+    },
+    recordNodeEvent: (reason, message) => {
+      const involved = { apiVersion: 'v1', kind: 'Node', namespace: 'default', name: topics.device };
+      const event = { type: 'Warning', reason, message, count: 1 } as const;
+      outbox.addEvent(topics.events, (seq) =>
+        JSON.stringify(kubernetesEvent(event, involved, { seq, bootId, now: now(), topics })),
       );
     },
     recordObjectEvent: ({ kind, namespace, name, reason, message }) => {

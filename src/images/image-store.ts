@@ -129,18 +129,26 @@ export class ImageStore implements ImageSource {
   }
 
   /**
-   * Removes images that no name leads to any more (a newer one was loaded under it), except those in use.
-   * @param inUse ids of images that pods need
+   * Removes images one by one, with the layers nothing else has, until there is enough room.
+   * @param next chooses what goes next, anew each time as pods come and go; undefined ends it
    * @returns ids of the images removed
    */
-  async collectGarbage(inUse: ReadonlySet<string>): Promise<string[]> {
-    const unnamed = () => this.#repo.list().filter(({ id, refs }) => !refs.some(isTag) && !inUse.has(id));
-    if (unnamed().length === 0) return [];
+  async removeUnused(next: (images: StoredImage[]) => StoredImage | undefined): Promise<string[]> {
+    if (next(this.#repo.list()) === undefined) return [];
     return this.#locked(async () => {
-      const ids = unnamed().map(({ id }) => id);
-      for (const id of ids) await this.#forget(id);
-      await this.#removeUnlinked();
-      return ids;
+      const removed: string[] = [];
+      for (let image = next(this.#repo.list()); image; image = next(this.#repo.list())) {
+        await this.#records.forget(image.id);
+        // A pod that needs it may have come while the disk was written to.
+        if (next(this.#repo.list())?.id !== image.id) {
+          await this.#records.update(this.#repo.list());
+          continue;
+        }
+        this.#repo.remove(image.id);
+        await this.#removeUnlinked();
+        removed.push(image.id);
+      }
+      return removed;
     });
   }
 

@@ -1,4 +1,5 @@
-/** Node conditions, decided from figures alone: which pressure the board is under and what its kernel lacks. */
+/** Node conditions: which pressure the board is under, what its kernel lacks, what needs attention. */
+import type { PressureCondition } from './pressure.ts';
 
 export interface NodeCondition {
   type: string;
@@ -9,12 +10,8 @@ export interface NodeCondition {
 }
 
 export interface NodeReadings {
-  memoryAvailableBytes: number;
-  diskAvailableBytes: number;
-  diskCapacityBytes: number;
-  inodesFree: number;
-  inodes: number;
-  pidsFree: number;
+  /** What the board is under; see pressure.ts. */
+  pressures: readonly PressureCondition[];
   /** Why pods have no way out of the board and no published ports. */
   networkFault?: string | undefined;
   /** Kernel features that are missing, each with what it costs; see `features` of the runtime. */
@@ -23,61 +20,19 @@ export interface NodeReadings {
   notes: readonly { feature: string; consequence: string }[];
 }
 
-/** Thresholds of the kubelet's hard eviction defaults (reference: pkg/kubelet/eviction). */
-const MEMORY_FLOOR = 100 << 20;
-const DISK_FLOOR = 0.1;
-const INODE_FLOOR = 0.05;
-const PID_FLOOR = 100;
-/** A pressure stays reported this long after it was last seen, so that it does not flap (kubelet: 5 min). */
-const PRESSURE_HOLD_MS = 5 * 60_000;
-
-export interface PressureMemory {
-  /** Monotonic ms at which each pressure was last seen. */
-  lastSeen: Map<string, number>;
-}
-
 /**
- * The node's conditions. Pure but for `memory`, which remembers when a pressure was last seen.
+ * The node's conditions. Pure.
  * @param previous conditions published before: an unchanged status keeps its transition time
- * @param monotonicMs now, for the hold; `nowText` only labels transitions
+ * @param nowText labels transitions
  */
 export function nodeConditions(
   readings: NodeReadings,
   previous: readonly NodeCondition[],
-  memory: PressureMemory,
-  monotonicMs: number,
   nowText: string,
 ): NodeCondition[] {
-  const pressure = (type: string, under: boolean, reason: string, figure: string) => {
-    if (under) memory.lastSeen.set(type, monotonicMs);
-    const last = memory.lastSeen.get(type);
-    const held = last !== undefined && monotonicMs - last < PRESSURE_HOLD_MS;
-    return held
-      ? { type, status: 'True' as const, reason: `NodeHas${reason}`, message: figure }
-      : {
-          type,
-          status: 'False' as const,
-          reason: `NodeHas${SUFFICIENT[type]}`,
-          message: `edgepod has ${ENOUGH[type]}`,
-        };
-  };
-  const diskShare = readings.diskAvailableBytes / Math.max(1, readings.diskCapacityBytes);
-  const inodeShare = readings.inodes === 0 ? 1 : readings.inodesFree / readings.inodes;
   const found = [
     { type: 'Ready', status: 'True' as const, reason: 'EdgepodReady', message: 'edgepod is running pods' },
-    pressure(
-      'MemoryPressure',
-      readings.memoryAvailableBytes < MEMORY_FLOOR,
-      'InsufficientMemory',
-      `${mebibytes(readings.memoryAvailableBytes)} available, threshold ${mebibytes(MEMORY_FLOOR)}`,
-    ),
-    pressure(
-      'DiskPressure',
-      diskShare < DISK_FLOOR || inodeShare < INODE_FLOOR,
-      'DiskPressure',
-      `${mebibytes(readings.diskAvailableBytes)} (${percent(diskShare)}) and ${percent(inodeShare)} of inodes free`,
-    ),
-    pressure('PIDPressure', readings.pidsFree < PID_FLOOR, 'InsufficientPID', `${readings.pidsFree} process ids free`),
+    ...PRESSURES.map((words) => pressure(words, readings.pressures.includes(words.type))),
     networkCondition(readings.networkFault),
     limited('KernelLimited', readings.missing, {
       True: 'KernelFeaturesMissing',
@@ -123,16 +78,24 @@ const networkCondition = (fault: string | undefined) =>
         message: `pods reach only each other and the board, and hostPort does not work: ${fault}`,
       };
 
-const SUFFICIENT: Record<string, string> = {
-  MemoryPressure: 'SufficientMemory',
-  DiskPressure: 'NoDiskPressure',
-  PIDPressure: 'SufficientPID',
-};
-const ENOUGH: Record<string, string> = {
-  MemoryPressure: 'sufficient memory available',
-  DiskPressure: 'no disk pressure',
-  PIDPressure: 'sufficient process ids available',
-};
+/** The kubelet's words. No figures in them: under a lasting pressure every new one would be a message. */
+const PRESSURES = [
+  {
+    type: 'MemoryPressure',
+    under: { reason: 'NodeHasInsufficientMemory', message: 'edgepod has insufficient memory available' },
+    well: { reason: 'NodeHasSufficientMemory', message: 'edgepod has sufficient memory available' },
+  },
+  {
+    type: 'DiskPressure',
+    under: { reason: 'NodeHasDiskPressure', message: 'edgepod has disk pressure' },
+    well: { reason: 'NodeHasNoDiskPressure', message: 'edgepod has no disk pressure' },
+  },
+  {
+    type: 'PIDPressure',
+    under: { reason: 'NodeHasInsufficientPID', message: 'edgepod has insufficient process ids available' },
+    well: { reason: 'NodeHasSufficientPID', message: 'edgepod has sufficient process ids available' },
+  },
+] as const;
 
-const mebibytes = (bytes: number) => `${Math.floor(bytes / (1 << 20))}Mi`;
-const percent = (share: number) => `${Math.round(share * 100)}%`;
+const pressure = ({ type, under, well }: (typeof PRESSURES)[number], is: boolean) =>
+  is ? { type, status: 'True' as const, ...under } : { type, status: 'False' as const, ...well };

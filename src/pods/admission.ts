@@ -2,9 +2,11 @@
  * Whether the node has room for a pod, decided once and for the pod as a whole: its effective request is compared with
  * allocatable minus what admitted pods hold. A pod that was admitted is never re-evaluated, also not by an agent restart.
  */
+import { qosClass } from '../manifest/qos.ts';
 import { effectiveRequest, type ResourceAmounts } from '../manifest/requests.ts';
 import { isAllowedSysctl } from '../manifest/sysctls.ts';
 import type { Pod } from '../manifest/types.ts';
+import { isCritical } from './eviction/rank.ts';
 import { type HostPort, hostPorts, type ListeningPort, overlaps, publishedPorts } from './host-ports.ts';
 import type { Outcome } from './types.ts';
 
@@ -24,6 +26,8 @@ export interface Occupancy {
   admitted: Pod[];
   allocatable: Allocatable;
   listening?: () => ListeningPort[];
+  /** MemoryPressure, DiskPressure, PIDPressure. */
+  pressures?: readonly string[];
 }
 
 /**
@@ -31,7 +35,10 @@ export interface Occupancy {
  * what it holds), else how it is refused.
  * @param listening ports that processes of the node have; asked only for a pod that publishes some
  */
-export const refusal = (pod: Pod, { admitted, allocatable, listening = () => [] }: Occupancy): Outcome | undefined => {
+export const refusal = (
+  pod: Pod,
+  { admitted, allocatable, listening = () => [], pressures = [] }: Occupancy,
+): Outcome | undefined => {
   const asked = effectiveRequest(pod);
   const held = admitted.map(effectiveRequest);
   const lacks = (resource: string, of: keyof ResourceAmounts) =>
@@ -42,6 +49,7 @@ export const refusal = (pod: Pod, { admitted, allocatable, listening = () => [] 
       allocatable[of],
     );
   return (
+    underPressure(pod, pressures) ??
     shortage('pods', 1, admitted.length, allocatable.pods) ??
     lacks('cpu', 'cpuMilli') ??
     lacks('memory', 'memoryBytes') ??
@@ -50,6 +58,14 @@ export const refusal = (pod: Pod, { admitted, allocatable, listening = () => [] 
     portListener(pod, listening) ??
     forbiddenSysctl(pod, allocatable.sysctls)
   );
+};
+
+/** Critical pods come in regardless; when only memory is short, so does a pod that has said what it needs. */
+const underPressure = (pod: Pod, pressures: readonly string[]): Outcome | undefined => {
+  if (pressures.length === 0 || isCritical(pod.spec)) return undefined;
+  const onlyMemory = pressures.every((pressure) => pressure === 'MemoryPressure');
+  if (onlyMemory && qosClass(pod) !== 'BestEffort') return undefined;
+  return refused('Evicted', `The node had condition: [${pressures.join(' ')}]. `);
 };
 
 /** The kubelet's reason and text. cpu in milli-CPU, memory in bytes. A pod that asks for nothing always fits. */

@@ -115,6 +115,8 @@ export interface PodManagerDeps {
     allocatable(): Allocatable;
     /** Ports taken by processes that are no pod's. Default: none. */
     listening?(): ListeningPort[];
+    /** What the node is under, as its conditions are called: MemoryPressure, DiskPressure, PIDPressure. Default: none. */
+    pressures?(): readonly string[];
   };
   paths: Paths;
   /** First component of every cgroup path, e.g. `edgepod`. */

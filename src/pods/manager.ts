@@ -9,7 +9,7 @@ import type { FoundSandbox } from './adoption.ts';
 import type { PodManagerDeps } from './deps.ts';
 import { describePod, type PodDescription } from './describe.ts';
 import { EventQueue } from './event-queue.ts';
-import { storageExcess, type TreeUsage } from './eviction/storage-check.ts';
+import { Relief } from './eviction/relief.ts';
 import type { Incarnation, Parts } from './incarnation.ts';
 import { type Matched, match } from './match.ts';
 import { podFiles } from './pod-files.ts';
@@ -29,6 +29,8 @@ export class NoSuchPodError extends Error {
 }
 
 export class PodManager {
+  /** For a node that is short of memory, disk or process ids. */
+  readonly relief: Relief;
   readonly #parts: Parts;
   readonly #events: EventQueue;
   /** `<namespace>/<name>` → its worker; a stray has `#<uid>` added. */
@@ -50,6 +52,7 @@ export class PodManager {
       newUid: randomUUID,
       ...deps,
     };
+    this.relief = new Relief(this.#parts, () => [...this.#workers.values()]);
     const { timers, atomically, log } = this.#parts;
     this.#events = new EventQueue({
       record: (event) => deps.recordEvent(event),
@@ -98,16 +101,6 @@ export class PodManager {
   /** A ConfigMap or Secret was stored, changed or deleted: pods that use it look at it again. None is restarted. */
   objectChanged(kind: ObjectKind, namespace: string, name: string): void {
     for (const worker of this.#workers.values()) if (worker.namespace === namespace) worker.objectChanged(kind, name);
-  }
-
-  /** Evicts pods that keep more on the disk than their limits allow. Rejects when one could not be measured. */
-  async checkStorage(treeUsage: TreeUsage): Promise<void> {
-    for (const worker of [...this.#workers.values()]) {
-      const record = worker.pod?.record;
-      if (record === undefined || record.outcome || record.deleting) continue;
-      const excess = await storageExcess(record, { paths: this.#parts.paths, treeUsage });
-      if (excess !== undefined) worker.evict(record.uid, excess);
-    }
   }
 
   /** Images were added: pods waiting for one need not sit out their back-off. */
@@ -239,11 +232,12 @@ export class PodManager {
   }
 
   #refusal(desired: DesiredPod): Outcome | undefined {
-    const { allocatable, listening } = this.#parts.node;
+    const { allocatable, listening, pressures } = this.#parts.node;
     return refusal(desired.pod, {
       admitted: this.#admitted(),
       allocatable: allocatable(),
       ...(listening && { listening }),
+      ...(pressures && { pressures: pressures() }),
     });
   }
 

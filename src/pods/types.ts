@@ -158,8 +158,8 @@ export interface PodRecord {
   ip?: string;
   containers: Record<string, ContainerHistory>;
   outcome?: Outcome;
-  /** It is to end for taking more than it may: since when (monotonic ms), and the kubelet's message. */
-  evicted?: { sinceMono: number; message: string };
+  /** It is to end for taking more than it may, or `forNode`, which is short of something: since when (monotonic ms). */
+  evicted?: { sinceMono: number; message: string; forNode?: boolean };
   deleting?: Termination;
   /** As last reported, to keep each `lastTransitionTime`. */
   conditions: PodCondition[];

@@ -5,15 +5,17 @@
  *  - a status goes out after the state it shows, and the record is durable before events are acknowledged.
  */
 import type { FieldError, Pod } from '../manifest/types.ts';
-import type { Retry } from './backoff.ts';
-import { changeOf, newRecord, postponedRecord, terminationOf, updatedRecord } from './change.ts';
+import { changeOf, newRecord, terminationOf } from './change.ts';
 import { EventFilter } from './events.ts';
 import { shorten } from './grace.ts';
 import { Incarnation, type Parts } from './incarnation.ts';
+import { evict } from './operations/evict.ts';
 import { addLastWords } from './operations/last-words.ts';
 import { perform } from './operations/perform.ts';
 import { refreshVolumes } from './operations/refresh.ts';
+import { retryForImages, retryForObjects } from './operations/retry.ts';
 import { attach } from './operations/sandbox.ts';
+import { resizeOrPostpone, updateInPlace } from './operations/update.ts';
 import { plan } from './plan/plan.ts';
 import type { Sandbox } from './ports.ts';
 import { stopWatching, watchProbes } from './probes/watch.ts';
@@ -39,8 +41,6 @@ export interface WorkerOptions {
 
 /** A deferred resize looks for room this often, besides whenever a pod is gone. */
 const RESIZE_RETRY_MS = 60_000;
-
-const soon = (retry: Retry): Retry => ({ ...retry, notBefore: Number.NEGATIVE_INFINITY });
 
 export class PodWorker {
   readonly namespace: string;
@@ -130,16 +130,9 @@ export class PodWorker {
     this.wake();
   }
 
-  /** The pod takes more than it may: it ends as Failed, reason Evicted, and is not started again. */
-  evict(uid: string, message: string): void {
-    const pod = this.#pod;
-    if (pod === undefined || pod.record.uid !== uid) return;
-    const { outcome, deleting, evicted } = pod.record;
-    if (outcome || deleting || evicted) return;
-    pod.record = { ...pod.record, evicted: { sinceMono: pod.now(), message } };
-    pod.saver.markUrgent();
-    pod.event('Warning', 'Evicted', message);
-    this.wake();
+  /** The pod is to end: see `evict`. */
+  evict(uid: string, message: string, options: { forNode?: boolean } = {}): void {
+    if (this.#pod?.record.uid === uid) evict(this.#pod, message, options);
   }
 
   /** Ends the pod and begins no other. `graceSeconds` 0 kills at once. */
@@ -156,19 +149,14 @@ export class PodWorker {
   objectChanged(kind: ObjectKind, name: string): void {
     const pod = this.#pod;
     if (pod === undefined || !usesObject(pod.record.pod, kind, name)) return;
-    if (pod.state.volumes.retry) pod.state.volumes.retry = soon(pod.state.volumes.retry);
-    for (const { config } of pod.state.containers.values()) if (config) config.retry = soon(config.retry);
+    retryForObjects(pod);
     refreshVolumes(pod);
     this.wake();
   }
 
   /** Images came in: what waits for one asks again now. */
   retryImages(): void {
-    const volumes = this.#pod?.state.volumes;
-    if (volumes?.retry) volumes.retry = soon(volumes.retry);
-    for (const { image } of this.#pod?.state.containers.values() ?? []) {
-      if (image.retry) image.retry = soon(image.retry);
-    }
+    if (this.#pod) retryForImages(this.#pod);
     this.wake();
   }
 
@@ -240,31 +228,8 @@ export class PodWorker {
       this.#beginTermination(pod, 'Deleted', desired.pod.metadata.deletionGracePeriodSeconds);
     } else if (change === 'replace') this.#beginTermination(pod, 'Replaced');
     else if (pod.record.deleting) return;
-    else if (change === 'resize') this.#resize(pod, desired);
-    else if (change === 'update') this.#update(pod, desired);
-  }
-
-  #update(pod: Incarnation, desired: DesiredPod): void {
-    pod.record = updatedRecord(pod.record, desired);
-    pod.saver.mark();
-    refreshVolumes(pod);
-  }
-
-  /** Asked again at every tick while the node has no room; nothing is written as long as nothing new comes of it. */
-  #resize(pod: Incarnation, desired: DesiredPod): void {
-    const refused = this.#options.admitResize(pod.record.pod, desired);
-    if (refused === undefined) {
-      pod.event('Normal', 'ResizeStarted', 'Pod resize started');
-      this.#update(pod, desired);
-      return;
-    }
-    const { reason, message } = refused;
-    const known = pod.record.resize;
-    if (known?.manifestDigest === desired.manifestDigest && known.message === message) return;
-    pod.record = postponedRecord(pod.record, desired, refused);
-    pod.saver.mark();
-    refreshVolumes(pod);
-    pod.event('Warning', `Resize${reason}`, `Pod resize ${reason}: ${message}`);
+    else if (change === 'resize') resizeOrPostpone(pod, desired, this.#options.admitResize(pod.record.pod, desired));
+    else if (change === 'update') updateInPlace(pod, desired);
   }
 
   /** Once begun a termination is only ever shortened. */

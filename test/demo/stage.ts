@@ -54,7 +54,9 @@ export class Stage {
       '--run-dir',
       this.runDir,
     ];
-    const child = this.#start(['agent', ...flags, '--metrics-interval', '1', '--drain'], this.agentLog);
+    // A developer's disk may be fuller than a board's should be.
+    const full = ['--eviction-nodefs-available', '0', '--images-gc-high-percent', '100'];
+    const child = this.#start(['agent', ...flags, '--metrics-interval', '1', '--drain', ...full], this.agentLog);
     this.#undo.push(() => end(child));
   }
 

@@ -112,6 +112,8 @@ function readPriority(issues: Issues, path: string, raw: RawObject): number {
   const known = name === undefined ? undefined : SYSTEM_PRIORITIES.get(name);
   if (known !== undefined && priority !== undefined && priority !== known)
     issues.invalid(`${path}.priority`, priority, `must be ${known}, or absent, with priorityClassName ${name}`);
+  if (name !== undefined && known === undefined && priority === undefined)
+    issues.warn(`${path}.priorityClassName`, `ignored: a device knows no class ${name}: give spec.priority as well`);
   return priority ?? known ?? 0;
 }
 

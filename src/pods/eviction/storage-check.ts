@@ -4,7 +4,7 @@ import { allContainers } from '../../manifest/containers.ts';
 import type { Pod } from '../../manifest/types.ts';
 import { containerDir, type Paths, podLogDir, volumeDir } from '../paths.ts';
 import type { PodRecord } from '../types.ts';
-import { diskVolumes, exceededStorage, hasStorageLimit } from './local-storage.ts';
+import { diskVolumes, exceededStorage, hasStorageLimit, type StorageUsage } from './local-storage.ts';
 
 /** Per path bytes and inodes, in turn; 0 for what is not there, infinite for what is too deep to be measured. */
 export type TreeUsage = (paths: string[]) => Promise<Float64Array>;
@@ -18,13 +18,25 @@ export const storageExcess = async (
 ): Promise<string | undefined> => {
   const { pod } = subject;
   if (!hasStorageLimit(pod)) return undefined;
-  const places = storagePlaces(pod, subject, paths);
+  const { bytes } = await storageUsage(subject, { paths, treeUsage });
+  return exceededStorage(pod, bytes);
+};
+
+/** What the pod keeps on the disk, in bytes and in inodes. */
+export const storageUsage = async (
+  subject: Subject,
+  { paths, treeUsage }: { paths: Paths; treeUsage: TreeUsage },
+): Promise<{ bytes: StorageUsage; inodes: StorageUsage }> => {
+  const places = storagePlaces(subject.pod, subject, paths);
   const figures = await treeUsage(places.map(({ path }) => path));
-  const usage = { volumes: new Map<string, number>(), containers: new Map<string, number>() };
-  for (const [index, { of, name }] of places.entries()) {
-    usage[of].set(name, (usage[of].get(name) ?? 0) + (figures[index * 2] ?? 0));
-  }
-  return exceededStorage(pod, usage);
+  const sum = (offset: 0 | 1): StorageUsage => {
+    const usage = { volumes: new Map<string, number>(), containers: new Map<string, number>() };
+    for (const [index, { of, name }] of places.entries()) {
+      usage[of].set(name, (usage[of].get(name) ?? 0) + (figures[index * 2 + offset] ?? 0));
+    }
+    return usage;
+  };
+  return { bytes: sum(0), inodes: sum(1) };
 };
 
 interface Place {

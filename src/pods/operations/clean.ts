@@ -1,6 +1,7 @@
 /** Removal of what a pod held. */
 import { nextRetry } from '../backoff.ts';
 import { failureMessage } from '../failures.ts';
+import { attemptPhase, nextAttempt } from '../history.ts';
 import type { Incarnation } from '../incarnation.ts';
 
 /**
@@ -28,4 +29,13 @@ export const clean = (pod: Incarnation, scope: 'finished' | 'deleted'): void => 
       pod.event('Warning', 'FailedCleanup', failureMessage(error, { namespace, pod: name }));
     }
   });
+};
+
+/** Overlay directories of attempts that have ended. The next attempt's may be in the making: they are left alone. */
+export const dropDeadAttempts = async (pod: Incarnation): Promise<void> => {
+  const { record, parts } = pod;
+  for (const [name, history] of Object.entries(record.containers)) {
+    if (attemptPhase(history) !== 'ended') continue;
+    await parts.files.dropOldAttempts(record.uid, name, nextAttempt(history));
+  }
 };

@@ -17,6 +17,8 @@ export interface ConditionInput {
   containers: ContainerStatus[];
   /** `readinessGates`: types of conditions that have to be True as well. */
   gates: string[];
+  /** Why the node ends it to have more of something for the others. */
+  disrupted?: string | undefined;
   /** Why the node does not give the pod the resources desired; undefined when it does. */
   resizePending?: { reason: string; message: string } | undefined;
   /** Why containers do not have the resources of the spec; undefined when they have. */
@@ -36,6 +38,14 @@ export const podConditions = (input: ConditionInput): PodCondition[] => {
     ['Ready', containersReady.status === 'True' ? gated(gates, previous) : containersReady],
     ['ContainersReady', containersReady],
     ['PodScheduled', TRUE],
+    ...(input.disrupted === undefined
+      ? []
+      : [
+          ['DisruptionTarget', { status: 'True', reason: 'TerminationByKubelet', message: input.disrupted }] as [
+            string,
+            Verdict,
+          ],
+        ]),
     ...(input.resizePending
       ? [['PodResizePending', { status: 'True', ...input.resizePending }] as [string, Verdict]]
       : []),

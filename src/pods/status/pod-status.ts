@@ -58,6 +58,7 @@ export const podStatus = (
     incomplete: init.incomplete,
     containers: [...sidecars, ...containerStatuses],
     gates: spec.readinessGates.map(({ conditionType }) => conditionType),
+    disrupted: record.evicted?.forNode ? record.evicted.message : undefined,
     resizePending: record.resize && { reason: record.resize.reason, message: record.resize.message },
     resizing: resizing(state),
     previous: record.conditions,

@@ -79,6 +79,9 @@ export class Board {
       [
         'agent',
         ...flags,
+        // The test machine's own shortages are nobody's business here.
+        ...['--eviction-memory-available', '0', '--eviction-nodefs-available', '0', '--images-gc-high-percent', '100'],
+        ...['--eviction-nodefs-inodes-free', '0', '--eviction-pid-available', '0'],
         '--run-dir',
         this.runDir,
         '--metrics-interval',

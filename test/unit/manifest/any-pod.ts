@@ -278,6 +278,7 @@ const spec = volumes.chain((made) =>
           options: few(record({ name: label }, { value: label })),
         }),
         priority: fc.integer({ min: -100, max: 100 }),
+        priorityClassName: label,
         readinessGates: few(record({ conditionType: label })),
         resources: some({ limits: fc.record({ cpu: fc.constant('100'), memory: fc.constant('64Gi') }) }),
         overhead: some({ cpu, memory: bytes }),

@@ -78,6 +78,8 @@ export const BAD: Readonly<Record<TypeName, Readonly<Record<string, readonly unk
     hostAliases: objects([{}], [{ hostnames: ['a'] }]),
     dnsPolicy: choice('none'),
     dnsConfig: object({ nameservers: ['x'] }),
+    priority: ['1', true, 1.5, [1], { x: 1 }, 2 ** 31, -(2 ** 31) - 1],
+    priorityClassName: text(),
     readinessGates: objects([{}]),
     resources: object({ limits: { cpu: 'x' } }),
     overhead: quantities(),

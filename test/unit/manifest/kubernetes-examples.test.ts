@@ -81,7 +81,7 @@ const WARNED: Readonly<Record<string, string[]>> = {
     ...['affinity', 'tolerations', 'topologySpreadConstraints', 'nodeName', 'schedulerName'].map(
       (name) => `spec.${name}: ${SCHEDULING}`,
     ),
-    'spec.priorityClassName: ignored: no pod is evicted for another yet',
+    'spec.priorityClassName: ignored: a device knows no class high-priority: give spec.priority as well',
   ],
   'apparmor-annotation': [
     'metadata.annotations[container.apparmor.security.beta.kubernetes.io/hello]: ignored: use securityContext.appArmorProfile',

@@ -117,6 +117,24 @@ describe('admission', () => {
     test(name, () => assert.equal(refusal(wanted, { admitted: held, allocatable })?.reason, reason));
   }
 
+  const bestEffort = asks({});
+  const burstable = asks({ memory: '1' });
+  const priority = (value: number) => pod('p', { priority: value });
+  for (const [name, wanted, pressures, message] of [
+    ['memory is short, nothing asked for', bestEffort, ['MemoryPressure'], '[MemoryPressure]'],
+    ['memory is short, memory asked for', burstable, ['MemoryPressure'], undefined],
+    ['disk is short', burstable, ['DiskPressure'], '[DiskPressure]'],
+    ['several', burstable, ['DiskPressure', 'MemoryPressure'], '[DiskPressure MemoryPressure]'],
+    ['critical', priority(2_000_000_000), ['DiskPressure'], undefined],
+    ['important', priority(1_999_999_999), ['DiskPressure'], '[DiskPressure]'],
+  ] as const) {
+    test(`under pressure: ${name}`, () => {
+      const outcome = refusal(wanted, { admitted: [], allocatable, pressures });
+      assert.equal(outcome?.reason, message && 'Evicted');
+      assert.equal(outcome?.message, message && `The node had condition: ${message}. `);
+    });
+  }
+
   test('figures as the kubelet words them', () => {
     assert.equal(
       refusal(asks({ cpu: '2' }), { admitted: [asks({ cpu: '500m' })], allocatable })?.message,
