@@ -76,11 +76,16 @@ bool set_text(int fs, const char* key, const char* value) {
   return sys_fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0) == 0;
 }
 
+// Before 6.5 overlayfs reads its options only when the file system is made, and writes what it does not know
+// into the kernel's log, once a container. It takes a name beforehand that no kernel has.
+bool reads_options_late(int fs) { return set_text(fs, "edgepod-unknown", "1"); }
+
 // Layers go in as /proc/self/fd/N: opened once, and short, so that neither the 255 bytes of fsconfig nor the
 // page of mount(2) limits where layers live or how many there are.
 Result<UniqueFd> overlay_by_fs(const Layers& layers, unsigned attributes = 0) {
   UniqueFd fs(sys_fsopen("overlay"));
   if (!fs) return errno_error(kStep, "overlay");
+  if (reads_options_late(fs.get())) return Error{kStep, ENOSYS, "lowerdir+"};
   for (const UniqueFd& layer : layers.lower)
     if (!set_text(fs.get(), "lowerdir+", FdPath(layer.get()).text)) return errno_error(kStep, "lowerdir+");
   if (layers.upper && (!set_text(fs.get(), "upperdir", FdPath(layers.upper.get()).text) ||
