@@ -3,7 +3,7 @@ import { compareQuantities, formatNano, parseNano } from '../quantity.ts';
 import { effectiveRequest } from '../requests.ts';
 import type { PodSpec, ResourceList, ResourceRequirements } from '../types.ts';
 import type { Issues } from './issues.ts';
-import { readObject } from './read.ts';
+import { isObject, readObject } from './read.ts';
 import { readRequirements } from './resources.ts';
 
 type Containers = Pick<PodSpec, 'initContainers' | 'containers'>;
@@ -11,8 +11,8 @@ type Containers = Pick<PodSpec, 'initContainers' | 'containers'>;
 const RESOURCES = ['cpu', 'memory'] as const;
 
 /**
- * Requests default to what the containers ask for together, and where none asks, to the limits. A pod cannot ask for less
- * than its containers do, nor allow one of them more than it has itself.
+ * Where there are limits, requests default to what the containers ask for together, and where none asks, to the limits. A
+ * pod cannot ask for less than its containers do, nor allow one of them more than it has itself.
  */
 export function readPodResources(
   issues: Issues,
@@ -22,7 +22,8 @@ export function readPodResources(
 ): ResourceRequirements | undefined {
   const raw = readObject(issues, path, value);
   if (raw === undefined) return undefined;
-  const given = readRequirements(issues, path, raw, RESOURCES, aggregate(containers));
+  const limited = isObject(raw.limits) && Object.keys(raw.limits).length > 0;
+  const given = readRequirements(issues, path, raw, RESOURCES, limited ? aggregate(containers) : {});
   if (given.limits === undefined && given.requests === undefined) return undefined;
   checkRequests(issues, `${path}.requests`, given.requests ?? {}, containers);
   checkLimits(issues, given.limits ?? {}, containers);

@@ -42,8 +42,24 @@ describe('QoS class', () => {
     ['the pod alone', podOf([{}, {}], { spec: { resources: FULL } }), 'Guaranteed'],
     ['the pod asks for less than it may have', podOf([{}], { spec: { resources: HALF } }), 'Burstable'],
     ['the pod of one resource', podOf([{}], { spec: { resources: { limits: { memory: '1Mi' } } } }), 'Burstable'],
+    ['a pod that names nothing', podOf([FULL], { spec: { resources: {} } }), 'Guaranteed'],
+    [
+      'a pod that names no amount',
+      podOf([FULL], { spec: { resources: { limits: {}, requests: null } } }),
+      'Guaranteed',
+    ],
   ];
   for (const [what, pod, expected] of rows) test(what, () => assert.equal(qosClass(pod), expected));
+
+  test("the pod's requests have defaults only where it has limits", () => {
+    const own = (resources: Json) => podOf([HALF, HALF], { spec: { resources } }).spec.resources;
+    assert.equal(own({}), undefined);
+    assert.deepEqual(own({ requests: { cpu: 3 } }), { requests: { cpu: '3' } });
+    assert.deepEqual(own({ limits: { memory: '1Gi' } }), {
+      limits: { memory: '1Gi' },
+      requests: { cpu: '2', memory: '100Mi' },
+    });
+  });
 });
 
 describe('oom_score_adj', () => {
