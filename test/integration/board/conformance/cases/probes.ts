@@ -1,0 +1,128 @@
+/** Probes and hooks. */
+import assert from 'node:assert/strict';
+import type { Pod } from '../../../../../src/manifest/types.ts';
+import { phase, running, SLEEP } from '../../pods.ts';
+import { type Case, statusOf } from '../wave.ts';
+import { condition, fails, file, impatient, restarted, restarts, volumeMounts, WORK } from './parts.ts';
+
+export const PROBES: Case[] = [
+  {
+    rule: 'a failed liveness probe restarts the container',
+    containers: [{ sh: SLEEP, livenessProbe: { ...file('/nothing'), ...impatient } as never }],
+    spec: { restartPolicy: 'Always' },
+    until: restarted(1),
+    check: (pod) => assert.ok(statusOf(pod).lastState.terminated),
+  },
+  {
+    rule: 'a liveness probe that takes too long has failed',
+    containers: [
+      { sh: SLEEP, livenessProbe: { exec: { command: ['sleep', '100'] }, timeoutSeconds: 1, ...impatient } as never },
+    ],
+    spec: { restartPolicy: 'Always' },
+    until: restarted(1),
+  },
+  {
+    rule: 'a failed readiness probe restarts nothing',
+    containers: [{ sh: SLEEP, readinessProbe: { ...fails, ...impatient } as never }, { sh: SLEEP }],
+    until: running,
+    check: (pod) => {
+      assert.deepEqual([statusOf(pod).ready, statusOf(pod).started, statusOf(pod, 'c1').ready], [false, true, true]);
+      assert.equal(condition(pod, 'Ready'), 'False ContainersNotReady containers with unready status: [c0]');
+      assert.equal(condition(pod, 'ContainersReady'), condition(pod, 'Ready'));
+    },
+  },
+  {
+    rule: 'readiness comes when the program is ready, and goes when it is not',
+    containers: [
+      {
+        sh: `touch /ready; while ! test -e /work/stop; do sleep 0.1; done; rm /ready; ${SLEEP}`,
+        volumeMounts,
+        readinessProbe: { ...file('/ready'), ...impatient } as never,
+      },
+      { sh: 'sleep 6; touch /work/stop', volumeMounts },
+    ],
+    spec: WORK,
+    until: (pod) => statusOf(pod, 'c1').state.terminated !== undefined && !statusOf(pod).ready,
+    check: (pod, { messages }) => {
+      assert.equal(restarts(pod), 0);
+      const told = messages
+        .filter(
+          ({ topic, payload }) => topic.endsWith(`/status/pods/default/${pod.metadata.name}`) && payload.length > 0,
+        )
+        .map(({ payload }) => (JSON.parse(payload.toString()) as Pod).status?.containerStatuses[0]?.ready);
+      assert.ok(told.includes(true), 'it was ready once');
+    },
+  },
+  {
+    rule: 'a port that is listened on is ready',
+    containers: [
+      {
+        image: 'server',
+        imagePullPolicy: 'Never',
+        command: ['/bin/echo-server', '7000'],
+        readinessProbe: { tcpSocket: { port: 7000 }, periodSeconds: 1 } as never,
+      },
+    ],
+    until: (pod) => condition(pod, 'Ready') === 'True',
+  },
+  {
+    rule: 'until a startup probe has succeeded no other is asked, and the container has not started',
+    containers: [
+      {
+        sh: SLEEP,
+        startupProbe: { ...fails, periodSeconds: 1, failureThreshold: 1000 } as never,
+        livenessProbe: { ...fails, ...impatient } as never,
+      },
+    ],
+    until: running,
+    check: (pod) => assert.deepEqual([statusOf(pod).started, statusOf(pod).ready, restarts(pod)], [false, false, 0]),
+  },
+  {
+    rule: 'a failed startup probe restarts the container',
+    containers: [{ sh: SLEEP, startupProbe: { ...fails, ...impatient } as never }],
+    spec: { restartPolicy: 'Always' },
+    until: restarted(1),
+  },
+  {
+    rule: 'a readiness gate nobody opens keeps the pod unready, its containers ready',
+    containers: [{ sh: SLEEP }],
+    spec: { readinessGates: [{ conditionType: 'example.com/gate' }] },
+    until: running,
+    check: (pod) => {
+      assert.equal(condition(pod, 'ContainersReady'), 'True');
+      assert.match(condition(pod, 'Ready'), /^False ReadinessGatesNotReady .*example\.com\/gate/);
+    },
+  },
+];
+
+export const HOOKS: Case[] = [
+  {
+    rule: 'postStart runs in the container, beside its program',
+    containers: [
+      {
+        sh: 'while ! test -e /tmp/hook; do sleep 0.1; done; cat /tmp/hook',
+        env: [{ name: 'GREETING', value: 'hello' }],
+        lifecycle: {
+          postStart: { exec: { command: ['/bin/sh', '-c', 'echo $GREETING > /tmp/.h; mv /tmp/.h /tmp/hook'] } },
+        },
+      },
+    ],
+    prints: 'hello\n',
+  },
+  {
+    rule: 'a postStart that fails kills the container',
+    containers: [{ sh: SLEEP, lifecycle: { postStart: { exec: { command: ['/bin/false'] } } } }],
+    check: (pod, { messages }) => {
+      assert.ok(statusOf(pod).state.terminated);
+      const told = messages.map(({ topic, payload }) => (topic.endsWith('/events') ? payload.toString() : ''));
+      assert.ok(
+        told.some((event) => event.includes('FailedPostStartHook') && event.includes(`"${pod.metadata.name}"`)),
+      );
+    },
+  },
+  {
+    rule: 'preStop is not run for a program that has ended by itself',
+    containers: [{ sh: 'true', lifecycle: { preStop: { sleep: { seconds: 2 } } } }],
+    until: phase('Succeeded'),
+  },
+];
