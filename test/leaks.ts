@@ -1,6 +1,8 @@
 /** What pods may leave on a machine: taken before and after a test, the difference must be empty. */
+
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { patience } from './patience.ts';
 
 export interface Traces {
   mounts: string[];
@@ -35,7 +37,7 @@ export function leaked(before: Traces, after: Traces): string[] {
  * after the last process in it is gone, asynchronously.
  */
 export async function leakedSoon(before: Traces, patienceMs = 3000): Promise<string[]> {
-  const deadline = performance.now() + patienceMs;
+  const deadline = performance.now() + patience(patienceMs);
   for (;;) {
     const left = leaked(before, traces());
     if (left.length === 0 || performance.now() > deadline) return left;

@@ -36,8 +36,12 @@ export interface Mosquitto {
   restart(): Promise<void>;
 }
 
+/** A broker elsewhere that tests are to use instead of one of their own (mqtt://host:port); it cannot be stopped. */
+export const OUTSIDE_BROKER = process.env.EDGEPOD_TEST_BROKER;
+
 /** Starts mosquitto and resolves when it accepts connections. Rejects with its log when it does not come up. */
 export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mosquitto> {
+  if (OUTSIDE_BROKER !== undefined) return outsideBroker(OUTSIDE_BROKER, options);
   const dir = mkdtempSync(join(tmpdir(), 'edgepod-mosquitto-'));
   const port = await freePort();
   writeConfig(dir, port, options);
@@ -78,6 +82,18 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
       await end('SIGTERM');
       rmSync(dir, { recursive: true, force: true });
     },
+  };
+}
+
+function outsideBroker(url: string, options: MosquittoOptions): Mosquitto {
+  const refuse = () => {
+    throw new Error(`the broker ${url} is not this test's own`);
+  };
+  if (Object.keys(options).length > 0) refuse();
+  return {
+    ...{ url, port: Number(new URL(url).port), dir: '' },
+    ...{ pid: refuse, log: refuse, kill9: refuse, restart: refuse },
+    stop: async () => {},
   };
 }
 

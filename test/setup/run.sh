@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Sets a fresh Debian or Ubuntu machine up and runs one of the project's commands on it: demo, test, bench, package, image or image:run.
+# Sets a fresh Debian or Ubuntu machine up and runs one of the project's commands on it.
 # Every step says what it does and is skipped when already done. Needs root, Node and npm; nothing else.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-command=${1:?usage: run.sh demo|test|bench|package|image|image:run [arguments]}
+command=${1:?usage: run.sh demo|test|test:arm|bench|package|image|image:run [arguments]}
 shift
 
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
@@ -13,11 +13,12 @@ die() { printf 'edgepod: %s\n' "$*" >&2; exit 1; }
 case $command in
   demo) groups='build run demo' ;;
   test) groups="build run demo test package cross-$(uname -m)" ;;
+  test:arm) groups="build run demo package cross-$(uname -m) image qemu broker" ;;
   bench) groups='build run demo test bench' ;;
   package) groups="build package cross-$(uname -m)" ;;
   image) groups="build package cross-$(uname -m) image" ;;
   image:run) groups="build package cross-$(uname -m) image qemu" ;;
-  *) die "unknown command '$command': use demo, test, bench, package, image or image:run" ;;
+  *) die "unknown command '$command': use demo, test, test:arm, bench, package, image or image:run" ;;
 esac
 
 [ "$(id -u)" = 0 ] || die "pods need namespaces, cgroups and a bridge: run this as root (sudo npm run $command)"
@@ -94,6 +95,7 @@ trap - INT
 case $command in
   demo) exec node test/demo/demo.ts "$@" ;;
   test) exec node test/run.ts "$@" ;;
+  test:arm) exec node test/arm/run.ts "$@" ;;
   package) exec node image/package.ts "$@" ;;
   image) exec node image/build.ts "$@" ;;
   image:run) exec node image/run.ts "$@" ;;

@@ -1,4 +1,5 @@
 /** A board under test: a real agent process, a real broker, its own directories; and eyes on what it reports. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import type { Pod } from '../../../src/manifest/types.ts';
 import { EDGEPOD } from '../../edgepod.ts';
 import { leakedSoon, type Traces, traces } from '../../leaks.ts';
+import { patience } from '../../patience.ts';
 import { type Mosquitto, startMosquitto } from '../mosquitto.ts';
 
 export interface CommandResult {
@@ -163,9 +165,10 @@ export class Board {
       if (condition()) resolve();
     };
     const poll = setInterval(look, 100);
+    const ms = patience(patienceMs);
     const timer = setTimeout(
-      () => reject(new Error(`waited ${patienceMs} ms for ${what}\n${detail()}\n${this.logTail()}`)),
-      patienceMs,
+      () => reject(new Error(`waited ${ms} ms for ${what}\n${detail()}\n${this.logTail()}`)),
+      ms,
     );
     this.#waiting.add(look);
     look();

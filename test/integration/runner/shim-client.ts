@@ -1,7 +1,9 @@
 /** A client of the shim's protocol for tests, over the native tool `shimctl` (Node has no SEQPACKET sockets). */
+
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { patience } from '../../patience.ts';
 import { SHIMCTL } from './native.ts';
 
 export interface ShimError {
@@ -105,10 +107,11 @@ export class ShimClient {
   async when(what: string, done: () => boolean): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const check = () => done() && resolve();
+    const patienceMs = patience(20_000);
     const timer = setTimeout(() => {
       const tail = this.messages.slice(-3).map((message) => JSON.stringify(message));
-      reject(new Error(`no ${what} within 20 s; last: ${tail.join(' ')}`));
-    }, 20_000);
+      reject(new Error(`no ${what} within ${patienceMs} ms; last: ${tail.join(' ')}`));
+    }, patienceMs);
     this.#waiting.add(check);
     try {
       check();

@@ -1,4 +1,5 @@
 /** A pod run by a real shim, in directories and cgroups of its own. Everything is removed by `close`. */
+
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -17,6 +18,7 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { program } from '../../images/programs.ts';
 import { leakedSoon, type Traces, traces } from '../../leaks.ts';
+import { patience } from '../../patience.ts';
 import { PAUSE, RUNNER } from './native.ts';
 import { ShimClient, type ShimError } from './shim-client.ts';
 
@@ -248,7 +250,7 @@ export const openFds = (pid: number): number => readdirSync(`/proc/${pid}/fd`).l
 
 /** Waits for a condition on the machine. */
 export async function eventually(what: string, done: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + patience(20_000);
   while (!done()) {
     if (performance.now() > deadline) throw new Error(`never: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -1,6 +1,7 @@
 /** The addon's parts against real peers: sockets, programs, locks, mounts. */
+
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   closeSync,
@@ -20,11 +21,12 @@ import {
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, describe, test } from 'node:test';
-import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { readFeatures } from '../../../src/runtime/features.ts';
 import { loadAddon, loadNative, nativeDir } from '../../../src/runtime/native.ts';
 import { readProcesses, StatsReader } from '../../../src/runtime/stats.ts';
+import { patience } from '../../patience.ts';
+import { nativeProgram } from '../runner/native-build.ts';
 
 const addon = loadAddon();
 const base = mkdtempSync('/var/tmp/edgepod-addon-');
@@ -34,14 +36,6 @@ after(() => {
   rmSync(base, { recursive: true });
 });
 let sockets = 0;
-
-/** The other end of a connection: test/native/tools/seqpacket_peer.cc, built when it is not up to date. */
-async function peerProgram(): Promise<string> {
-  const native = join(import.meta.dirname, '../../../native');
-  const program = join(native, 'build', process.arch, 'tools/seqpacket_peer');
-  await promisify(execFile)('make', ['-s', '-C', native, program]);
-  return program;
-}
 
 interface Connection {
   handle: number;
@@ -54,7 +48,8 @@ interface Connection {
 
 async function connect(mode: string[], dir = base): Promise<Connection> {
   const path = join(dir, `socket-${sockets++}`);
-  const peer = spawn(await peerProgram(), [path, ...mode], {
+  // test/native/tools/seqpacket_peer.cc
+  const peer = spawn(await nativeProgram('tools/seqpacket_peer'), [path, ...mode], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   peers.push(peer);
@@ -78,7 +73,7 @@ async function connect(mode: string[], dir = base): Promise<Connection> {
   return { handle, peer, lines, next, closed: closed.promise };
 }
 
-describe('SEQPACKET client', { timeout: 60_000 }, () => {
+describe('SEQPACKET client', { timeout: patience(60_000) }, () => {
   test('packets keep their borders, as text and as bytes', async () => {
     const { handle, next, peer } = await connect(['echo']);
     addon.send(handle, 'one');
@@ -187,7 +182,7 @@ describe('SEQPACKET client', { timeout: 60_000 }, () => {
       const handle = addon.connect(process.argv[1], () => { throw new Error('boom'); }, () => {});
       addon.send(handle, 'x');`;
     const path = join(base, `socket-${sockets++}`);
-    const peer = spawn(await peerProgram(), [path, 'echo']);
+    const peer = spawn(await nativeProgram('tools/seqpacket_peer'), [path, 'echo']);
     peers.push(peer);
     await once(peer.stdout, 'data');
     const { stdout } = await addon.run(process.execPath, ['-e', script, path], [], 30_000);
@@ -195,10 +190,10 @@ describe('SEQPACKET client', { timeout: 60_000 }, () => {
   });
 });
 
-describe('environments', { timeout: 60_000 }, () => {
+describe('environments', { timeout: patience(60_000) }, () => {
   test('a Worker has its own state and may end with open connections and running tasks', async () => {
     const path = join(base, `socket-${sockets++}`);
-    const peer = spawn(await peerProgram(), [path, 'echo']);
+    const peer = spawn(await nativeProgram('tools/seqpacket_peer'), [path, 'echo']);
     const peerExit = once(peer, 'exit');
     peers.push(peer);
     await once(peer.stdout, 'data');
@@ -229,7 +224,7 @@ describe('environments', { timeout: 60_000 }, () => {
   });
 });
 
-describe('programs', { timeout: 60_000 }, () => {
+describe('programs', { timeout: patience(60_000) }, () => {
   test('output, exit code, signal', async () => {
     assert.deepEqual(await addon.run('/bin/echo', ['a b', 'c'], [], 5000), {
       exitCode: 0,
@@ -266,7 +261,7 @@ describe('programs', { timeout: 60_000 }, () => {
     assert.rejects(addon.run('/no/such', [], [], 5000), { code: 'ENOENT', step: 'spawn', detail: '/no/such' }));
 });
 
-describe('system', { timeout: 60_000 }, () => {
+describe('system', { timeout: patience(60_000) }, () => {
   test('a lock is held by its descriptor', () => {
     const path = join(base, 'lock');
     const held = addon.lockFile(path);
@@ -306,7 +301,7 @@ describe('system', { timeout: 60_000 }, () => {
   test('sd_notify reaches systemd’s socket, and says when there is none', async () => {
     assert.equal(addon.sdNotify('READY=1'), false);
     const path = join(base, 'notify');
-    const peer = spawn(await peerProgram(), [path, 'datagram']);
+    const peer = spawn(await nativeProgram('tools/seqpacket_peer'), [path, 'datagram']);
     peers.push(peer);
     const lines = createInterface(peer.stdout)[Symbol.asyncIterator]();
     assert.equal((await lines.next()).value, 'listening');

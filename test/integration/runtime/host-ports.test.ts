@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import type { HostPort } from '../../../src/pods/ports.ts';
 import type { ShimRuntime } from '../../../src/runtime/runtime.ts';
 import type { ShimSandbox } from '../../../src/runtime/sandbox.ts';
+import { patience } from '../../patience.ts';
 import { Outside } from './outside.ts';
 import { alive, inNetworkOf, native, Rig, ready, until } from './rig.ts';
 
@@ -18,7 +19,7 @@ const datagram = (host: string, port: number, from = 0) =>
 const echoDatagrams = (port: number, who: string) =>
   `const s = require('dgram').createSocket('udp4'); s.bind(${port}, () => console.log('ready')); s.on('message', (m, from) => s.send('${who} got ' + m, from.port, from.address))`;
 
-describe('host ports', { timeout: 120_000 }, () => {
+describe('host ports', { timeout: patience(120_000) }, () => {
   const rig = new Rig();
   let runtime: ShimRuntime;
   let outside: Outside;

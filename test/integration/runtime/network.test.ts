@@ -3,9 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import type { ShimRuntime } from '../../../src/runtime/runtime.ts';
+import { patience } from '../../patience.ts';
 import { fetchFrom, inNetworkOf, native, Rig, ready } from './rig.ts';
 
-describe('pod network', { timeout: 120_000 }, () => {
+describe('pod network', { timeout: patience(120_000) }, () => {
   const rig = new Rig();
   let runtime: ShimRuntime;
   before(async () => {

@@ -1,4 +1,5 @@
 /** Probes of the addon's thread against servers that are there, that are not, and that mean harm. */
+
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,6 +13,7 @@ import { after, describe, test } from 'node:test';
 import type { ProbeTarget, ProbeTiming, ProbeVerdict } from '../../../src/pods/ports.ts';
 import { loadAddon } from '../../../src/runtime/native.ts';
 import { NativeProber } from '../../../src/runtime/prober/prober.ts';
+import { patience } from '../../patience.ts';
 
 const prober = new NativeProber(loadAddon());
 const servers: Server[] = [];
@@ -39,9 +41,9 @@ const raw = (onSocket: (socket: Socket) => void) =>
   );
 
 /** For an answer that comes at once: a busy machine may take its time, a lost event is found all the same. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = patience(10_000);
 
-describe('probes', { timeout: 60_000 }, () => {
+describe('probes', { timeout: patience(60_000) }, () => {
   test('HTTP: what is sent, and which statuses are well', async () => {
     const seen: IncomingMessage[] = [];
     const port = await serve((request, response) => {

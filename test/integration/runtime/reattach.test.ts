@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { reapStrays } from '../../../src/runtime/reap.ts';
+import { patience } from '../../patience.ts';
 import { alive, Events, native, Rig, until } from './rig.ts';
 
-describe('agent restart and lost sandboxes', { timeout: 120_000 }, () => {
+describe('agent restart and lost sandboxes', { timeout: patience(120_000) }, () => {
   const rig = new Rig();
   after(async () => assert.deepEqual(await rig.close(), [], 'left behind'));
 

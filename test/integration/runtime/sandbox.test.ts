@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { readLog } from '../../../src/runtime/logs/read.ts';
 import type { ShimRuntime } from '../../../src/runtime/runtime.ts';
+import { patience } from '../../patience.ts';
 import { alive, Events, native, Rig, ready } from './rig.ts';
 
-describe('sandbox', { timeout: 120_000 }, () => {
+describe('sandbox', { timeout: patience(120_000) }, () => {
   const rig = new Rig();
   let runtime: ShimRuntime;
   before(async () => {
