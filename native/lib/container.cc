@@ -48,9 +48,9 @@ Result<SeccompProgram> load_filter(const Spec& spec, const char* cache_dir) {
   return seccomp_program_isolated(*spec.seccomp, cache_dir);
 }
 
-// Clones, runs `child` in the new process, and waits for its verdict.
+// Clones, and runs `child` in the new process.
 template <typename Child>
-Result<ContainerProcess> launch(const CloneRequest& request, Child&& child) {
+Result<StartingContainer> launch(const CloneRequest& request, Child&& child) {
   auto pipe = ErrorPipe::create();
   if (!pipe) return std::move(pipe.error());
   EDGEPOD_TRY(keep_clear_of_stdio(pipe->read_end));
@@ -68,16 +68,11 @@ Result<ContainerProcess> launch(const CloneRequest& request, Child&& child) {
     report_failure(error_fd, error);
     _exit(1);
   }
-  pipe->write_end.reset();
-  auto verdict = wait_for_child(pipe->read_end.get());
-  if (!verdict) {
-    reap(cloned->pid);
-    return std::move(verdict.error());
-  }
-  ContainerProcess process;
-  process.pid = cloned->pid;
-  process.pidfd = std::move(cloned->pidfd);
-  return process;
+  StartingContainer starting;
+  starting.process.pid = cloned->pid;
+  starting.process.pidfd = std::move(cloned->pidfd);
+  starting.verdict = std::move(pipe->read_end);
+  return starting;
 }
 
 Result<Ok> check_supported(const Spec& spec) {
@@ -88,7 +83,7 @@ Result<Ok> check_supported(const Spec& spec) {
 
 }  // namespace
 
-Result<ContainerProcess> start_container(const ContainerParams& params) {
+Result<StartingContainer> begin_container(const ContainerParams& params) {
   const Spec& spec = *params.spec;
   EDGEPOD_TRY(check_supported(spec));
   auto namespaces = plan_namespaces(spec, params.infra_pidfd >= 0 || params.infra_pid > 0);
@@ -105,6 +100,21 @@ Result<ContainerProcess> start_container(const ContainerParams& params) {
   });
 }
 
+Result<ContainerProcess> started_container(StartingContainer starting) {
+  auto verdict = wait_for_child(starting.verdict.get());
+  if (!verdict) {
+    reap(starting.process.pid);
+    return std::move(verdict.error());
+  }
+  return std::move(starting.process);
+}
+
+Result<ContainerProcess> start_container(const ContainerParams& params) {
+  auto starting = begin_container(params);
+  if (!starting) return std::move(starting.error());
+  return started_container(std::move(*starting));
+}
+
 Result<ContainerProcess> exec_in_container(const ExecParams& params) {
   EDGEPOD_TRY(check_supported(*params.spec));
   if (params.args.empty()) return input_error("exec", "the command is empty", ENOENT);
@@ -114,8 +124,10 @@ Result<ContainerProcess> exec_in_container(const ExecParams& params) {
   EDGEPOD_TRY(pid_scope.enter_process(params.target_pidfd, params.target_pid));
   const ExecContext context{&params, params.spec->seccomp ? &*filter : nullptr};
   const CloneRequest request{0, params.cgroup ? params.cgroup->clone_fd() : -1};
-  return launch(request,
-                [&](int& error_fd, bool in_cgroup) { return run_exec(context, error_fd, in_cgroup); });
+  auto starting =
+      launch(request, [&](int& error_fd, bool in_cgroup) { return run_exec(context, error_fd, in_cgroup); });
+  if (!starting) return std::move(starting.error());
+  return started_container(std::move(*starting));
 }
 
 }  // namespace edgepod

@@ -46,9 +46,20 @@ struct ContainerProcess {
   UniqueFd pidfd;  // may be empty on kernels without pidfds (< 5.3)
 };
 
-// Returns after execve succeeded, or with `start_gate` when the child is ready to exec. On error nothing is
+struct StartingContainer {
+  ContainerProcess process;
+  UniqueFd verdict;  // readable when it is known how the start went: then ask started_container()
+};
+
+// Returns when the child exists, which goes on by itself. On error nothing is left.
+Result<StartingContainer> begin_container(const ContainerParams& params);
+
+// Waits until execve succeeded, or with `start_gate` until the child is ready to exec. On error nothing is
 // left: the child has been reaped; the error names the step that failed inside the child and, for step
 // "exec", errno is ENOENT (shell convention 127) or EACCES/ENOEXEC (126).
+Result<ContainerProcess> started_container(StartingContainer starting);
+
+// Both in one.
 Result<ContainerProcess> start_container(const ContainerParams& params);
 
 struct ExecParams {

@@ -84,19 +84,36 @@ Result<Ok> Container::spawn(const Spec& spec) {
   params.users = pod_.sandbox.users();
   params.pdeathsig = true;
   params.seccomp_cache_dir = pod_.seccomp_cache_dir.c_str();
-  auto process = start_container(params);
-  if (!process) return std::move(process.error());
-  exit_.started_at = wall_clock();
-  pid_ = process->pid;
-  user_ = process_user(pid_, params.users.first);
-  pidfd_ = std::move(process->pidfd);
-  watch_oom();
-  return watch_output(std::move(out->read), std::move(err->read));
+  auto starting = begin_container(params);
+  if (!starting) return std::move(starting.error());
+  starting_ = std::move(*starting);
+  pid_ = starting_.process.pid;
+  output_[0] = std::move(out->read);
+  output_[1] = std::move(err->read);
+  return pod_.poller.add(starting_.verdict.get(), EPOLLIN, this);
 }
 
-Result<Ok> Container::watch_output(UniqueFd out, UniqueFd err) {
-  output_[0] = std::move(out);
-  output_[1] = std::move(err);
+void Container::finish_start() {
+  if (state_ != State::Starting) return;
+  auto running = begin_running();
+  state_ = running ? State::Running : State::Failed;
+  if (running) return;
+  start_error_ = std::move(running.error());
+  undo();
+}
+
+Result<Ok> Container::begin_running() {
+  pod_.poller.remove(starting_.verdict.get());
+  auto process = started_container(std::move(starting_));
+  if (!process) return std::move(process.error());
+  exit_.started_at = wall_clock();
+  user_ = process_user(pid_, pod_.sandbox.users().first);
+  pidfd_ = std::move(process->pidfd);
+  watch_oom();
+  return watch_output();
+}
+
+Result<Ok> Container::watch_output() {
   EDGEPOD_TRY(pod_.poller.add(output_[0].get(), EPOLLIN, this));
   return pod_.poller.add(output_[1].get(), EPOLLIN, this);
 }
@@ -115,6 +132,10 @@ void Container::undo() {
       (void)waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED);
     }
     (void)cgroup_->remove();
+  }
+  for (UniqueFd& pipe : output_) {
+    if (pipe) pod_.poller.remove(pipe.get());
+    pipe.reset();
   }
   log_.file().discard_if_empty();
 }
@@ -167,6 +188,7 @@ void Container::on_init_exit(const siginfo_t& info, int64_t now_ms) {
 }
 
 void Container::on_ready(int fd, uint32_t) {
+  if (state_ == State::Starting) return finish_start();
   if (fd == oom_fd_) {
     cgroup_->drain_oom_event();
     oom_seen_ = true;

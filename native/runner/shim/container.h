@@ -1,5 +1,6 @@
 // One container of the pod: its processes, its output and its end.
-//   Running --init exits--> Draining --pipes empty or time up--> Ended
+//   Starting --execve--> Running --init exits--> Draining --pipes empty or time up--> Ended
+//            --anything fails--> Failed
 // In Draining everything left in its cgroup has been killed and what it wrote last is being logged, so that
 // an exit is never reported before its log lines are in the file.
 #pragma once
@@ -11,6 +12,7 @@
 #include <string>
 
 #include "lib/cgroup/cgroup.h"
+#include "lib/container.h"
 #include "lib/fd.h"
 #include "lib/log/cri_log.h"
 #include "lib/result.h"
@@ -23,10 +25,11 @@ namespace edgepod {
 
 class Container final : public Watcher {
  public:
-  enum class State { Running, Draining, Ended };
+  enum class State { Starting, Running, Draining, Ended, Failed };
 
-  // Makes the cgroup (limits first), opens the log and starts the process. On error nothing is left: no
-  // cgroup, no descriptor, no log file that was not there before.
+  // Makes the cgroup (limits first), opens the log and begins to start the process; others can be started
+  // meanwhile. On error, and when Failed, nothing is left: no cgroup, no descriptor, no log file that was not
+  // there before.
   static Result<std::unique_ptr<Container>> start(PodContext& pod, const StartRequest& request);
   ~Container();
   Container(const Container&) = delete;
@@ -39,11 +42,16 @@ class Container final : public Watcher {
   const Cgroup& cgroup() const { return *cgroup_; }
   State state() const { return state_; }
   const ExitStatus& exit() const { return exit_; }
+  // Why it Failed.
+  const Error& start_error() const { return start_error_; }
   ContainerView view() const;
   size_t labels_size() const { return labels_.size(); }
 
   // The container's config.json, read again: kept in memory it would cost more than the shim itself.
   Result<Spec> load_spec() const;
+
+  // Waits until the start has come out, if it has not yet.
+  void finish_start();
 
   // Sends `signal` to the init process, once per life; SIGKILLs the whole container `grace_ms` from now.
   // A further call can only bring the end nearer. 0 kills at once.
@@ -70,7 +78,8 @@ class Container final : public Watcher {
   explicit Container(PodContext& pod) : pod_(pod) {}
   Result<Ok> prepare(const StartRequest& request, const Spec& spec);
   Result<Ok> spawn(const Spec& spec);
-  Result<Ok> watch_output(UniqueFd out, UniqueFd err);
+  Result<Ok> begin_running();
+  Result<Ok> watch_output();
   void watch_oom();
   void undo();
   bool read_once(LogStream stream);
@@ -82,7 +91,9 @@ class Container final : public Watcher {
   PodContext& pod_;
   std::string name_, labels_;
   uint32_t attempt_ = 0;
-  State state_ = State::Running;
+  State state_ = State::Starting;
+  StartingContainer starting_;
+  Error start_error_;
   pid_t pid_ = -1;
   UniqueFd pidfd_, bundle_;
   std::unique_ptr<Cgroup> cgroup_;

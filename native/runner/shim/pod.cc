@@ -78,8 +78,11 @@ void Pod::reap() {
 void Pod::on_child(const siginfo_t& info, int64_t now_ms) {
   if (info.si_pid == context_.sandbox.pid) return on_infra_exit(info);
   for (Member& member : members_) {
-    bool alive = member.container->state() == Container::State::Running;
-    if (alive && member.container->pid() == info.si_pid) return member.container->on_init_exit(info, now_ms);
+    Container& container = *member.container;
+    if (container.state() > Container::State::Running || container.pid() != info.si_pid) continue;
+    container.finish_start();  // it has come out: no wait
+    if (container.state() == Container::State::Running) container.on_init_exit(info, now_ms);
+    return;
   }
   for (PendingExec& pending : execs_) {
     if (pending.exec->pid() == info.si_pid) return pending.exec->on_exit(info, now_ms);
@@ -99,6 +102,7 @@ void Pod::on_infra_exit(const siginfo_t& info) {
                                     : "infra process exited with code " + std::to_string(status.code);
   note(event.reason.c_str());
   journal_.add(std::move(event));
+  settle_starts(Patience::Yes);
   for (Member& member : members_) member.container->kill();
 }
 
@@ -127,6 +131,7 @@ void Pod::release_later() { release_at_ms_ = monotonic_ms() + kQuietMs; }
 
 // Draws the consequences of what the handlers found: events, answers, the end.
 void Pod::settle() {
+  settle_starts(Patience::No);
   for (Member& member : members_) {
     Container& container = *member.container;
     if (container.take_oom()) {
@@ -143,6 +148,19 @@ void Pod::settle() {
   }
   settle_execs();
   if (phase_ == Phase::Stopping) finish_stopping();
+}
+
+// Answers the starts that have come out; with patience all of them have.
+void Pod::settle_starts(Patience patience) {
+  for (auto& [container, asker, published] : members_) {
+    if (!asker) continue;
+    if (patience == Patience::Yes) container->finish_start();
+    if (container->state() == Container::State::Starting) continue;
+    if (client_.generation() == asker->client) client_.send(start_answer(asker->id, *container));
+    asker.reset();
+  }
+  std::erase_if(members_,
+                [](const Member& member) { return member.container->state() == Container::State::Failed; });
 }
 
 void Pod::publish_exit(const Container& container) {
@@ -174,6 +192,7 @@ void Pod::settle_execs() {
 
 void Pod::begin_stopping(int64_t grace_ms) {
   phase_ = Phase::Stopping;
+  settle_starts(Patience::Yes);
   int64_t now = monotonic_ms();
   for (Member& member : members_) member.container->stop(SIGTERM, grace_ms, now);
   if (grace_ms != 0) return;

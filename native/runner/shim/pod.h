@@ -38,9 +38,14 @@ class Pod final : public Watcher, public ClientHandler {
  private:
   using ContainerPtr = std::shared_ptr<Container>;
   enum class Phase { Serving, Stopping, Done };
+  struct Asker {
+    int64_t id;       // of the request
+    uint64_t client;  // connection that asked
+  };
   struct Member {
     ContainerPtr container;
-    bool published = false;  // its exit is in the journal
+    std::optional<Asker> asker;  // of the start, until it is answered
+    bool published = false;      // its exit is in the journal
   };
   struct PendingExec {
     std::unique_ptr<Exec> exec;
@@ -65,6 +70,7 @@ class Pod final : public Watcher, public ClientHandler {
   std::string handle(int64_t id, const UpdateRequest& request);
   std::string handle(int64_t id, const AckRequest& request);
   std::string handle(int64_t id, const ShutdownRequest& request);
+  static std::string start_answer(int64_t id, const Container& container);
   Result<Ok> check_start(const StartRequest& request);
   Result<Ok> remove_ended(const std::string& name);
   void remove_acknowledged_exits(uint64_t seq);
@@ -82,6 +88,8 @@ class Pod final : public Watcher, public ClientHandler {
   void release_later();
   int timeout(int64_t now_ms) const;
   void settle();
+  enum class Patience { No, Yes };
+  void settle_starts(Patience patience);
   void settle_execs();
   void publish_exit(const Container& container);
   void begin_stopping(int64_t grace_ms);

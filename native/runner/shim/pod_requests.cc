@@ -34,6 +34,8 @@ void Pod::on_packet(std::string_view packet, std::vector<UniqueFd> fds) {
   if (!request.body) return client_.send(error_message(request.id, request.body.error()));
   passed_fds_ = std::move(fds);
   release_later();
+  // Starts go on side by side; every other request finds the pod as it is after those before it.
+  if (!std::holds_alternative<StartRequest>(*request.body)) settle_starts(Patience::Yes);
   std::string reply = std::visit([&](const auto& body) { return handle(*request.id, body); }, *request.body);
   passed_fds_.clear();
   if (!reply.empty()) client_.send(std::move(reply));
@@ -93,8 +95,13 @@ std::string Pod::handle(int64_t id, const StartRequest& request) {
   if (!allowed) return error_message(id, allowed.error());
   auto container = Container::start(context_, request);
   if (!container) return error_message(id, container.error());
-  ContainerView view = (*container)->view();
-  members_.push_back({ContainerPtr(std::move(*container)), false});
+  members_.push_back({ContainerPtr(std::move(*container)), Asker{id, client_.generation()}});
+  return {};
+}
+
+std::string Pod::start_answer(int64_t id, const Container& container) {
+  if (container.state() == Container::State::Failed) return error_message(id, container.start_error());
+  ContainerView view = container.view();
   JsonText json;
   json.number("id", id).begin("result").number("pid", view.pid).time("startedAt", view.started_at);
   put_user(json, *view.user);

@@ -28,7 +28,8 @@ void Poller::change(int fd, uint32_t events) {
 
 void Poller::remove(int fd) {
   (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-  watchers_[static_cast<size_t>(fd)] = nullptr;
+  auto index = static_cast<size_t>(fd);
+  if (index < watchers_.size()) watchers_[index] = nullptr;
 }
 
 void Poller::run_once(int timeout_ms) {

@@ -111,6 +111,28 @@ describe('containers of a shim', () => {
     assert.equal(openFds(pod.shimPid), fds);
   });
 
+  test('starts asked for at once come out each for itself; what is asked behind them finds them started', async () => {
+    const names = Array.from({ length: 8 }, (_, index) => `burst-${index}`);
+    const missing = pod.prepare('absent', ['exit'], {
+      config: (document) => document.process.args.splice(0, 1, '/nope'),
+    });
+    const starts = names.map((name) => client.request('start', pod.prepare(name, ['sleeper', '3'])));
+    const failed = client.ask('start', missing);
+    const taken = client.ask('start', pod.prepare('burst-0', ['exit'], { attempt: 1 }));
+    const signalled = client.request('signal', { name: 'burst-7', signal: 'SIGKILL' });
+    const pids = (await Promise.all(starts)).map(({ pid }) => pid as number);
+    assert.equal(new Set(pids).size, names.length);
+    assert.ok(pids.slice(0, 7).every(alive));
+    const { error } = await failed;
+    assert.deepEqual([error?.step, error?.code, (await taken).error?.code], ['exec', 'ENOENT', 'EEXIST']);
+    await signalled;
+    assert.equal((await client.event('exit', 'burst-7')).exit?.signal, 9);
+    for (const name of names) await client.request('kill', { name });
+    for (const name of names) await client.event('exit', name);
+    for (const name of names) await client.request('remove', { name });
+    assert.deepEqual(pod.cgroupDirs('absent'), []);
+  });
+
   test('a running name is taken, an ended one may be started again', async () => {
     await client.request('start', pod.prepare('twice', ['sleeper']));
     assert.equal((await client.ask('start', pod.prepare('twice', ['exit'], { attempt: 1 }))).error?.code, 'EEXIST');
