@@ -5,6 +5,7 @@
 import type { Moment } from './adoption.ts';
 import type { PodManagerDeps } from './deps.ts';
 import type { Happening } from './events.ts';
+import type { Preparation } from './operations/container-spec.ts';
 import type { PodFiles } from './pod-files.ts';
 import type { Sandbox } from './ports.ts';
 import { RecordSaver } from './saver.ts';
@@ -31,6 +32,8 @@ export class Incarnation {
   readonly wake: () => void;
   sandbox: Sandbox | undefined;
   volumePaths: VolumePaths = {};
+  /** By container: what was made for its next start while the sandbox was being built. */
+  readonly prepared = new Map<string, Preparation>();
   /** `<container>/<attempt>/<probe>` → the watch that runs. */
   readonly watches = new Map<string, { stop(): void }>();
   /** Nothing of it is left; what still comes back from operations is to be ignored. */

@@ -150,6 +150,7 @@ export class PodWorker {
     const pod = this.#pod;
     if (pod === undefined || !usesObject(pod.record.pod, kind, name)) return;
     retryForObjects(pod);
+    pod.prepared.clear();
     refreshVolumes(pod);
     this.wake();
   }

@@ -1,31 +1,17 @@
 /** Starting one container. */
-import { findContainer } from '../../manifest/containers.ts';
 import { nextRetry } from '../backoff.ts';
-import { asRunnerError, failureMessage, messageOf, startFailureMessage } from '../failures.ts';
+import { asRunnerError, messageOf, startFailureMessage } from '../failures.ts';
 import { attemptPhase, confirm, countRestart, end, endedAtStart, launch, unlaunch } from '../history.ts';
 import type { Incarnation } from '../incarnation.ts';
 import { containerLabels } from '../labels.ts';
-import { identityPaths, logPath, terminationLogPath } from '../paths.ts';
 import type { ContainerSpec, Image, Sandbox } from '../ports.ts';
 import { historyOf, runOf } from '../state.ts';
 import { rfc3339 } from '../status/rfc3339.ts';
-import { hostnameOf } from './hostname.ts';
+import { NotStartable, orRefuse, preparedContainer, subjectOf } from './container-spec.ts';
 import { launchFacts } from './launch.ts';
-import { containerVariables } from './variables.ts';
 
 /** The shim that was to do it is gone, or hangs and may yet do it: the sandbox is lost; it is not a failed start. */
 const SHIM_GONE = ['ESHIMLOST', 'ECONNRESET', 'EPIPE', 'ENOTCONN', 'ECONNREFUSED', 'ETIMEDOUT'];
-
-/** A start that cannot even be tried; uses up no attempt. `reason` is the Kubernetes waiting reason. */
-class NotStartable extends Error {
-  readonly reason: 'CreateContainerConfigError' | 'CreateContainerError';
-
-  constructor(reason: NotStartable['reason'], message: string) {
-    super(message);
-    this.name = 'NotStartable';
-    this.reason = reason;
-  }
-}
 
 /** Starts the container's next attempt, whose number is durable before the runner is asked. */
 export const startContainer = (pod: Incarnation, name: string): void => {
@@ -37,8 +23,8 @@ export const startContainer = (pod: Incarnation, name: string): void => {
   pod.operate(async () => {
     try {
       commitAttempt(pod, name, image);
-      const spec = await containerSpec(pod, sandbox, name, image);
-      await launchOne(pod, sandbox, spec, image);
+      const [spec] = await Promise.all([preparedContainer(pod, name, image), removeResidue(pod, sandbox, name)]);
+      await launchOne(pod, sandbox, { ...spec, labels: containerLabels(historyOf(pod.record, name)) }, image);
     } catch (error) {
       const failure =
         error instanceof NotStartable ? error : new NotStartable('CreateContainerError', messageOf(error));
@@ -63,69 +49,10 @@ const commitAttempt = (pod: Incarnation, name: string, image: Image): void => {
   if (!durable) pod.saver.save();
 };
 
-/** Directories, volumes and configuration of the attempt. Throws NotStartable. */
-const containerSpec = async (
-  pod: Incarnation,
-  sandbox: Sandbox,
-  name: string,
-  image: Image,
-): Promise<ContainerSpec> => {
-  const { parts, record } = pod;
-  const { launched: attempt } = historyOf(record, name);
+const removeResidue = async (pod: Incarnation, sandbox: Sandbox, name: string): Promise<void> => {
   const run = runOf(pod.state, name);
-  const subject = { namespace: record.namespace, pod: record.name, container: name };
-  const orRefuse = (reason: NotStartable['reason']) => (error: unknown) => {
-    throw new NotStartable(reason, failureMessage(error, subject));
-  };
-  const variables = attempted(
-    () => containerVariables(pod, name),
-    (error) => {
-      // Without the subject: the kubelet's words, at the container they are about.
-      throw new NotStartable('CreateContainerConfigError', messageOf(error));
-    },
-  );
-  const [overlay, mounts] = await Promise.all([
-    parts.files.prepareAttempt(record, name, attempt).catch(orRefuse('CreateContainerError')),
-    parts.volumes.mounts(record.pod, name, pod.volumePaths, variables).catch(orRefuse('CreateContainerConfigError')),
-    run.residue ? sandbox.remove(name).catch(orRefuse('CreateContainerError')) : undefined,
-  ]);
+  if (run.residue) await sandbox.remove(name).catch(orRefuse('CreateContainerError', subjectOf(pod, name)));
   run.residue = false;
-  const podIP = record.pod.spec.hostNetwork ? parts.node.hostIP() : record.ip;
-  const build = () =>
-    parts.oci({
-      pod: record.pod,
-      uid: record.uid,
-      container: name,
-      attempt,
-      image,
-      variables,
-      hostname: hostnameOf(record.pod, parts.node.name),
-      ...(podIP !== undefined && { podIP }),
-      cgroupsPath: `${parts.cgroupRoot}/pod${record.uid}/${name}`,
-      terminationLog: {
-        source: terminationLogPath(parts.paths, record.uid, name, attempt),
-        destination: findContainer(record.pod.spec, name)?.terminationMessagePath ?? '/dev/termination-log',
-      },
-      upperDir: overlay.upper,
-      workDir: overlay.work,
-      mounts,
-      etc: identityPaths(parts.paths, record.uid),
-    });
-  return {
-    name,
-    attempt,
-    config: attempted(build, orRefuse('CreateContainerConfigError')),
-    log: { path: logPath(parts.paths, record, name, attempt), ...parts.logLimits },
-    labels: containerLabels(historyOf(record, name)),
-  };
-};
-
-const attempted = <T>(run: () => T, onError: (error: unknown) => never): T => {
-  try {
-    return run();
-  } catch (error) {
-    return onError(error);
-  }
 };
 
 const launchOne = async (pod: Incarnation, sandbox: Sandbox, spec: ContainerSpec, image: Image): Promise<void> => {

@@ -7,6 +7,7 @@ import type { Incarnation } from '../incarnation.ts';
 import type { Sandbox } from '../ports.ts';
 import { allocationOf } from '../resize.ts';
 import { historyOf, runOf } from '../state.ts';
+import { prepareContainers } from './container-spec.ts';
 import { followEvents } from './events.ts';
 import { namesOf } from './hostname.ts';
 import { launchFacts } from './launch.ts';
@@ -23,7 +24,7 @@ export const createSandbox = (pod: Incarnation, launching: string[]): void => {
     const attempt = pod.record.sandboxes;
     try {
       commitLaunch(pod, launching);
-      const sandbox = await build(pod, attempt);
+      const sandbox = await build(pod, attempt, launching);
       state.sandbox = { phase: 'ready' };
       attach(pod, sandbox);
     } catch (error) {
@@ -53,7 +54,7 @@ const commitLaunch = (pod: Incarnation, launching: string[]): void => {
   });
 };
 
-const build = async (pod: Incarnation, attempt: number): Promise<Sandbox> => {
+const build = async (pod: Incarnation, attempt: number, launching: string[]): Promise<Sandbox> => {
   const { parts, record } = pod;
   const spec = sandboxSpec(pod, attempt);
   const input = {
@@ -61,9 +62,11 @@ const build = async (pod: Incarnation, attempt: number): Promise<Sandbox> => {
     ...namesOf(record.pod, parts.node.name),
     ...(spec.ip !== undefined && { podIP: spec.ip }),
   };
-  const [files, created] = await Promise.allSettled([
-    parts.files.writeIdentity(record.uid, parts.identityFiles(input)),
+  // All of it is over when this is: the pod may be cleaned away then.
+  const [created, files] = await Promise.allSettled([
     parts.runtime.create(spec),
+    parts.files.writeIdentity(record.uid, parts.identityFiles(input)),
+    prepareContainers(pod, launching),
   ]);
   if (created.status === 'rejected') throw created.reason;
   if (files.status === 'rejected') {

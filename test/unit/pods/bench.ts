@@ -1,6 +1,6 @@
 /** A manager on a bench: fakes around it, and the words tests use to speak of it. */
 
-import type { ContainerStatus } from '../../../src/manifest/types.ts';
+import type { ConfigMap, ContainerStatus } from '../../../src/manifest/types.ts';
 import type { PodManagerDeps } from '../../../src/pods/deps.ts';
 import { PodManager } from '../../../src/pods/manager.ts';
 import type { Image, ImageFailure } from '../../../src/pods/ports.ts';
@@ -35,6 +35,9 @@ export class Bench {
   readonly log: string[] = [];
   /** Control group → bytes it uses. */
   readonly memory = new Map<string, number>();
+  readonly configMaps = new Map<string, ConfigMap>();
+  /** Variables of every container configuration that was made, in order. */
+  readonly configured: ReadonlyMap<string, string>[] = [];
   /** Container → what it wrote as its termination message. */
   readonly lastWords = new Map<string, string>();
   imageGate: Promise<void> = Promise.resolve();
@@ -174,7 +177,7 @@ export class Bench {
         list: () => [...bench.wanted.values()],
         get: (_namespace, name) => bench.wanted.get(name),
       },
-      objects: { configMap: () => undefined, secret: () => undefined },
+      objects: { configMap: (_namespace, name) => this.configMaps.get(name), secret: () => undefined },
       volumes: {
         refresh: async () => {},
         async prepare(uid, object) {
@@ -199,8 +202,9 @@ export class Bench {
         removeData: async () => {},
         removeLogs: async () => {},
       },
-      oci() {
+      oci({ variables }) {
         if (bench.ociFailure) throw bench.ociFailure;
+        bench.configured.push(variables);
         return { process: { args: ['/run'] } };
       },
       identityFiles: () => ({ hosts: '', hostname: '', resolvConf: '' }),

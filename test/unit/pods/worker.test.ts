@@ -55,6 +55,41 @@ describe('starting', () => {
     assert.equal(b.status('site').phase, 'Running');
   });
 
+  for (const meanwhile of ['nothing', 'its ConfigMap', 'the sandbox fails once'] as const) {
+    test(`a container's configuration is made while the sandbox is being built; what changes meanwhile: ${meanwhile}`, async () => {
+      const b = await bench();
+      const settings = (mode: string) =>
+        b.configMaps.set('settings', {
+          apiVersion: 'v1',
+          kind: 'ConfigMap',
+          metadata: { name: 'settings', namespace: 'default' },
+          data: { MODE: mode },
+          binaryData: {},
+          immutable: false,
+        });
+      let release = () => {};
+      b.runtime.pause = () => new Promise<void>((resolve) => (release = resolve));
+      settings('old');
+      const envFrom = [{ prefix: '', configMapRef: { name: 'settings', optional: false } }];
+      await b.apply(desired(pod('site', { containers: [container('web', { envFrom })] })));
+      const modes = () => b.configured.map((variables) => variables.get('MODE'));
+      assert.deepEqual([modes(), b.runtime.sandboxes.size], [['old'], 0]);
+      if (meanwhile === 'its ConfigMap') {
+        settings('new');
+        b.manager.objectChanged('configmaps', 'default', 'settings');
+      }
+      if (meanwhile === 'the sandbox fails once')
+        b.runtime.createFailures.push(new RuntimeError({ step: 'network-attach', code: 'ENOSPC', detail: 'veth' }));
+      b.runtime.pause = async () => {};
+      release();
+      await settle();
+      await b.time.advance(60_000);
+      assert.deepEqual(b.runtime.started, ['uid-1/web/0']);
+      const expected = { nothing: ['old'], 'its ConfigMap': ['old', 'new'], 'the sandbox fails once': ['old', 'old'] };
+      assert.deepEqual(modes(), expected[meanwhile]);
+    });
+  }
+
   test('a failed sandbox leaves nothing, is shown, and is tried again after 10 s, then 20 s', async () => {
     const b = await bench();
     const failure = () => new RuntimeError({ step: 'network-attach', code: 'ENOSPC', detail: 'veth' });
