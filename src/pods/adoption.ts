@@ -96,7 +96,10 @@ const takeOver = (
 ): ContainerHistory => {
   if (observed.attempt < history.launched || history.ended?.attempt === observed.attempt) return history;
   const running = {
-    ...confirm(history, observed.attempt, observed.startedAt, observed.user),
+    ...confirm(history, observed.attempt, {
+      ...observed,
+      ...(history.running?.attempt === observed.attempt && { notes: history.running.notes }),
+    }),
     ...fromContainerLabels(observed.labels, sandbox),
     // A resize since the start is known here only.
     ...(observed.attempt === history.launched && history.resources && { resources: history.resources }),

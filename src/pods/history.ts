@@ -85,12 +85,11 @@ export const countRestart = (history: ContainerHistory, now: number): ContainerH
 export const confirm = (
   history: ContainerHistory,
   attempt: number,
-  startedAt: string,
-  user?: ProcessUser,
+  { startedAt, user, notes }: { startedAt: string; user?: ProcessUser | undefined; notes?: string[] | undefined },
 ): ContainerHistory => ({
   ...history,
   launched: Math.max(history.launched, attempt),
-  running: { attempt, startedAt, ...(user && { user }) },
+  running: { attempt, startedAt, ...(user && { user }), ...(notes && notes.length > 0 && { notes }) },
 });
 
 /** The attempt ended. An end already known changes nothing: events are replayed after every agent restart. */

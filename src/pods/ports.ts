@@ -73,6 +73,8 @@ export interface ContainerRecord {
   labels: Record<string, string>;
   /** Who its first process was at the start, in the pod's own ids. Older shims do not say. */
   user?: ProcessUser;
+  /** Limits it was to have and this kernel cannot apply; told by `start` only. */
+  notes?: string[];
   /** Set once it ended. */
   exit?: ContainerExit;
 }
@@ -130,6 +132,8 @@ export interface Sandbox {
   readonly infraPid: number;
   readonly startedAt: string;
   readonly spec: SandboxSpec;
+  /** Limits of the pod that this kernel cannot apply. */
+  readonly notes?: readonly string[];
   containers(): ContainerRecord[];
   /** Resolves after the container's execve succeeded; rejects, with nothing left behind, if any step failed. */
   start(container: ContainerSpec): Promise<ContainerRecord>;

@@ -53,6 +53,8 @@ export interface ContainerRun {
 export interface PodState {
   record: PodRecord;
   volumes: Step;
+  /** Limits of the pod as a whole that this kernel cannot apply. */
+  notes: readonly string[];
   sandbox: { phase: SandboxPhase; failure?: Failure; retry?: Retry };
   /** Other limits for what runs. */
   resize: Step;
@@ -65,6 +67,7 @@ export interface PodState {
 export const newState = (record: PodRecord): PodState => ({
   record,
   volumes: { phase: 'idle' },
+  notes: [],
   sandbox: { phase: 'absent' },
   resize: { phase: 'idle' },
   cleaning: { phase: 'idle' },

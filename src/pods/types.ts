@@ -81,7 +81,7 @@ export interface ContainerHistory {
   /** Newest attempt that may have been started; -1 when none. */
   launched: number;
   /** The attempt the runner confirmed to run. */
-  running?: { attempt: number; startedAt: string; user?: ProcessUser };
+  running?: { attempt: number; startedAt: string; user?: ProcessUser; notes?: string[] };
   /** The newest attempt that ended, and the one before it. */
   ended?: EndedAttempt;
   previous?: EndedAttempt;

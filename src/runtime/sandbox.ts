@@ -28,7 +28,7 @@ export interface Hello {
   protocol: number;
   pid: number;
   version: string;
-  infra: { pid: number; startedAt: string };
+  infra: { pid: number; startedAt: string; notes?: string[] };
   containers: ContainerRecord[];
   lastSeq: number;
 }
@@ -84,6 +84,9 @@ export class ShimSandbox implements Sandbox {
   get startedAt(): string {
     return this.#hello?.infra.startedAt ?? '';
   }
+  get notes(): readonly string[] {
+    return this.#hello?.infra.notes ?? [];
+  }
   /** For measuring the shim itself. */
   get shimPid(): number {
     return this.#hello?.pid ?? 0;
@@ -123,7 +126,7 @@ export class ShimSandbox implements Sandbox {
     const { dir } = this.#parts;
     const bundle = await dir.writeBundle(container);
     try {
-      const started = await this.#request<Pick<ContainerRecord, 'pid' | 'startedAt' | 'user'>>(
+      const started = await this.#request<Pick<ContainerRecord, 'pid' | 'startedAt' | 'user' | 'notes'>>(
         'start',
         { name, attempt, bundle, log, labels },
         60_000,

@@ -147,7 +147,7 @@ Result<Ok> Cgroup::set(const Resources& r, CgroupNotes* notes) const {
     if (memory) {
       LimitDir dir(*memory, path_, notes);
       EDGEPOD_TRY(memory->unified ? v2_set_memory(dir, r) : v1_set_memory(dir, r));
-    } else {
+    } else if (r.memory_limit || r.memory_reservation) {
       note_missing(notes, "memory");
     }
   }
@@ -156,7 +156,7 @@ Result<Ok> Cgroup::set(const Resources& r, CgroupNotes* notes) const {
     if (cpu) {
       LimitDir dir(*cpu, path_, notes);
       EDGEPOD_TRY(cpu->unified ? v2_set_cpu(dir, r) : v1_set_cpu(dir, r));
-    } else {
+    } else if (r.cpu_quota) {  // everybody has shares, asked for or not
       note_missing(notes, "cpu");
     }
   }

@@ -3,10 +3,25 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
+#include "lib/fd.h"
+
 namespace edgepod {
+
+namespace {
+
+// Where nothing can be swapped out, no limit on swap is missed. /proc/swaps has a line of headings.
+bool machine_swaps() {
+  UniqueFd file(open("/proc/swaps", O_RDONLY | O_CLOEXEC));
+  char text[512];
+  const ssize_t size = file ? read(file.get(), text, sizeof text) : -1;
+  return size < 0 || std::count(text, text + size, '\n') > 1;
+}
+
+}  // namespace
 
 int LimitDir::write(const char* file, std::string_view value) const {
   return write_cgroup_file(root_, path_ + "/" + file, value);
@@ -29,7 +44,9 @@ Result<Ok> LimitDir::check(int err, const char* file, std::string_view value) co
   bool directory_exists = faccessat(root_, path_.c_str(), F_OK, 0) == 0;
   // EOPNOTSUPP: swap accounting switched off at boot (memory.memsw.* exists all the same on older kernels).
   if ((err == ENOENT && directory_exists) || err == EOPNOTSUPP) {
-    if (notes_)
+    const bool pointless =
+        std::string_view(file).starts_with("memory.memsw.") || std::string_view(file) == "memory.swap.max";
+    if (notes_ && !(pointless && !machine_swaps()))
       notes_->push_back(std::string(file) + "=" + std::string(value) + " not applied: not in this kernel");
     return Ok{};
   }

@@ -58,7 +58,7 @@ Result<Ok> Container::prepare(const StartRequest& request, const Spec& spec) {
   // As kubelet (singleProcessOOMKill unset): a container that lost one process to the OOM killer is not left
   // running half dead.
   resources.oom_group = true;
-  auto cgroup = Cgroup::create(path, resources);
+  auto cgroup = Cgroup::create(path, resources, &notes_);
   if (!cgroup) return std::move(cgroup.error());
   cgroup_ = std::make_unique<Cgroup>(std::move(*cgroup));
   auto log = CriLog::open(request.log_path, request.log_limits);

@@ -45,6 +45,8 @@ class Container final : public Watcher {
   // Why it Failed.
   const Error& start_error() const { return start_error_; }
   ContainerView view() const;
+  // Limits this kernel could not apply.
+  const CgroupNotes& notes() const { return notes_; }
   size_t labels_size() const { return labels_.size(); }
 
   // The container's config.json, read again: kept in memory it would cost more than the shim itself.
@@ -97,6 +99,7 @@ class Container final : public Watcher {
   pid_t pid_ = -1;
   UniqueFd pidfd_, bundle_;
   std::unique_ptr<Cgroup> cgroup_;
+  CgroupNotes notes_;
   CriLog log_;
   UniqueFd output_[2];  // by LogStream; our ends of the pipes
   int oom_fd_ = -1;

@@ -96,6 +96,15 @@ JsonText& JsonText::numbers(const char* key, const std::vector<uint32_t>& values
   return *this;
 }
 
+JsonText& JsonText::texts(const char* key, const std::vector<std::string>& values) {
+  writer_.Key(key);
+  writer_.StartArray();
+  for (const std::string& value : values)
+    writer_.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+  writer_.EndArray();
+  return *this;
+}
+
 std::string JsonText::finish() {
   writer_.EndObject();
   return std::string(buffer_.GetString(), buffer_.GetSize());
@@ -113,6 +122,13 @@ void put_exit(JsonText& json, const char* key, const ExitStatus& exit) {
 
 void put_user(JsonText& json, const ProcessUser& user) {
   json.begin("user").number("uid", user.uid).number("gid", user.gid).numbers("groups", user.groups).end();
+}
+
+void put_notes(JsonText& json, const std::vector<std::string>& notes) {
+  if (notes.empty()) return;
+  std::vector<std::string> shown;
+  for (const std::string& text : notes) shown.push_back(printable(text));
+  json.texts("notes", shown);
 }
 
 void put_container(JsonText& json, const ContainerView& container) {

@@ -21,6 +21,7 @@ class JsonText {
   JsonText& text(const char* key, std::string_view value);
   JsonText& number(const char* key, int64_t value);
   JsonText& numbers(const char* key, const std::vector<uint32_t>& values);
+  JsonText& texts(const char* key, const std::vector<std::string>& values);
   JsonText& boolean(const char* key, bool value);
   JsonText& time(const char* key, const timespec& value);
   // `json` must be one valid JSON value.
@@ -43,6 +44,9 @@ void put_exit(JsonText& json, const char* key, const ExitStatus& exit);
 
 // {"uid","gid","groups"} as member "user".
 void put_user(JsonText& json, const ProcessUser& user);
+
+// Limits the kernel could not apply, as member "notes"; no member when there are none.
+void put_notes(JsonText& json, const std::vector<std::string>& notes);
 
 // What is known about one container: an element of hello's `containers`, and the content of an exit file.
 struct ContainerView {

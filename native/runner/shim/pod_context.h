@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "lib/fd.h"
 #include "runner/shim/poller.h"
@@ -15,6 +16,7 @@ struct PodContext {
   UniqueFd exits_dir;  // its "exits"
   std::string seccomp_cache_dir;
   std::string cgroup_path;
+  std::vector<std::string> notes;  // limits of the pod that this kernel could not apply
   Sandbox sandbox;
   Poller poller;
   // Everything that is read is read in here, and used up before the handler returns to the loop. Lies in

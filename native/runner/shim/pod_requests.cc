@@ -57,10 +57,9 @@ std::string Pod::handle(int64_t id, const HelloRequest&) {
       .number("protocol", kProtocolVersion)
       .number("pid", getpid())
       .text("version", EDGEPOD_VERSION);
-  json.begin("infra")
-      .number("pid", context_.sandbox.pid)
-      .time("startedAt", context_.sandbox.started_at)
-      .end();
+  json.begin("infra").number("pid", context_.sandbox.pid).time("startedAt", context_.sandbox.started_at);
+  put_notes(json, context_.notes);
+  json.end();
   json.begin_list("containers");
   for (const Member& member : members_) {
     json.begin_item();
@@ -105,6 +104,7 @@ std::string Pod::start_answer(int64_t id, const Container& container) {
   JsonText json;
   json.number("id", id).begin("result").number("pid", view.pid).time("startedAt", view.started_at);
   put_user(json, *view.user);
+  put_notes(json, container.notes());
   return json.end().finish();
 }
 

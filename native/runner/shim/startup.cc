@@ -98,6 +98,7 @@ Result<Cgroup> make_cgroups(const SandboxConfig& config, PodContext& context) {
   auto infra = Cgroup::create(config.cgroup + "/infra", Resources{}, &notes);
   if (!infra) return std::move(infra.error());
   for (const std::string& text : notes) note(text.c_str());
+  context.notes = std::move(notes);
   return infra;
 }
 

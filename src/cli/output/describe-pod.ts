@@ -1,6 +1,6 @@
 /** The text of `describe pod`. */
 import type { DevicePod } from '../../client/fleet.ts';
-import type { Container, ContainerState, ContainerStatus, Volume } from '../../manifest/types.ts';
+import type { Container, ContainerState, ContainerStatus, PodCondition, Volume } from '../../manifest/types.ts';
 import { podStatusWord } from './pod-rows.ts';
 
 /** Lines of `label:  value`, nested by two spaces. */
@@ -34,7 +34,7 @@ export function describePod({ device, pod }: DevicePod): string {
       ),
     ),
     'Conditions:',
-    ...(status?.conditions ?? []).map((c) => `  ${c.type.padEnd(28)}${c.status}${c.reason ? `  ${c.reason}` : ''}`),
+    ...(status?.conditions ?? []).flatMap(conditionLines),
     'Volumes:',
     ...(pod.spec?.volumes ?? []).map((volume) => `  ${volume.name}: ${volumeText(volume)}`),
     ...(status?.errors?.length ? ['Errors:', ...status.errors.map(({ path, reason }) => `  ${path}: ${reason}`)] : []),
@@ -61,6 +61,12 @@ function containerLines(container: Container, status: ContainerStatus | undefine
     ),
   ];
   return [`  ${container.name}:`, ...inner.map((line) => `    ${line}`)];
+}
+
+/** Type, status and reason in columns; what there is to say below. */
+function conditionLines({ type, status, reason, message }: PodCondition): string[] {
+  const line = `  ${type.padEnd(28)}${status}${reason ? `  ${reason}` : ''}`;
+  return message ? [line, `    ${message}`] : [line];
 }
 
 function stateLines(label: string, state: ContainerState | undefined): string[] {

@@ -4,6 +4,7 @@ import { asRunnerError, messageOf, startFailureMessage } from '../failures.ts';
 import { attemptPhase, confirm, countRestart, end, endedAtStart, launch, unlaunch } from '../history.ts';
 import type { Incarnation } from '../incarnation.ts';
 import { containerLabels } from '../labels.ts';
+import { limitsText } from '../limit-notes.ts';
 import type { ContainerSpec, Image, Sandbox } from '../ports.ts';
 import { historyOf, runOf } from '../state.ts';
 import { rfc3339 } from '../status/rfc3339.ts';
@@ -63,11 +64,11 @@ const launchOne = async (pod: Incarnation, sandbox: Sandbox, spec: ContainerSpec
     const started = await sandbox.start(spec);
     delete run.config;
     // It may have ended already: the event can overtake the answer.
-    pod.change(name, (history) =>
-      history.ended?.attempt === attempt ? history : confirm(history, attempt, started.startedAt, started.user),
-    );
+    pod.change(name, (history) => (history.ended?.attempt === attempt ? history : confirm(history, attempt, started)));
     pod.event('Normal', 'Created', `Created container: ${name}`, name);
     pod.event('Normal', 'Started', `Started container ${name}`, name);
+    if (started.notes?.length)
+      pod.event('Warning', 'LimitsNotApplied', limitsText(`container ${name}`, started.notes), name);
   } catch (error) {
     // Nothing was wrong with the start but who it would have been.
     const runner = asRunnerError(error);
@@ -91,7 +92,9 @@ const startFailed = (
     const failure = { reason: 'SandboxLost', message: `sandbox lost: ${messageOf(error)}` };
     if (pod.state.sandbox.phase === 'ready') pod.state.sandbox = { phase: 'lost', failure };
     // The runner may have got as far as running it: the attempt stays used up and ends unseen with the sandbox.
-    pod.change(name, (history) => (history.ended?.attempt === attempt ? history : confirm(history, attempt, now(pod))));
+    pod.change(name, (history) =>
+      history.ended?.attempt === attempt ? history : confirm(history, attempt, { startedAt: now(pod) }),
+    );
     return;
   }
   const { namespace, name: podName } = pod.record;

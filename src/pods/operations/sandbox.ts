@@ -4,6 +4,7 @@ import { nextRetry } from '../backoff.ts';
 import { failureMessage } from '../failures.ts';
 import { attemptPhase, launch, unlaunch } from '../history.ts';
 import type { Incarnation } from '../incarnation.ts';
+import { limitsText } from '../limit-notes.ts';
 import type { Sandbox } from '../ports.ts';
 import { allocationOf } from '../resize.ts';
 import { historyOf, runOf } from '../state.ts';
@@ -27,6 +28,7 @@ export const createSandbox = (pod: Incarnation, launching: string[]): void => {
       const sandbox = await build(pod, attempt, launching);
       state.sandbox = { phase: 'ready' };
       attach(pod, sandbox);
+      if (sandbox.notes?.length) pod.event('Warning', 'LimitsNotApplied', limitsText('pod', sandbox.notes));
     } catch (error) {
       pod.record = { ...pod.record, sandboxes: attempt };
       takeBackLaunches(pod);
@@ -80,6 +82,7 @@ const build = async (pod: Incarnation, attempt: number, launching: string[]): Pr
 export const attach = (pod: Incarnation, sandbox: Sandbox): void => {
   pod.sandbox = sandbox;
   pod.state.sandbox = { phase: 'ready' };
+  pod.state.notes = sandbox.notes ?? [];
   for (const { name, exit } of sandbox.containers()) {
     const run = pod.state.containers.get(name);
     if (run && exit) run.residue = true;
@@ -104,6 +107,7 @@ export const destroySandbox = (pod: Incarnation): void => {
     pod.sandbox = undefined;
     state.sandbox = { phase: 'absent' };
     state.volumes = { phase: 'idle' };
+    state.notes = [];
     state.resize = { phase: 'idle' };
     takeBackLaunches(pod);
     const why = before.failure?.message ?? 'its sandbox was taken down';

@@ -17,6 +17,8 @@ export interface ConditionInput {
   containers: ContainerStatus[];
   /** `readinessGates`: types of conditions that have to be True as well. */
   gates: string[];
+  /** Limits the kernel cannot apply; undefined when all are in force. */
+  missingLimits?: string | undefined;
   /** Why the node ends it to have more of something for the others. */
   disrupted?: string | undefined;
   /** Why the node does not give the pod the resources desired; undefined when it does. */
@@ -38,18 +40,7 @@ export const podConditions = (input: ConditionInput): PodCondition[] => {
     ['Ready', containersReady.status === 'True' ? gated(gates, previous) : containersReady],
     ['ContainersReady', containersReady],
     ['PodScheduled', TRUE],
-    ...(input.disrupted === undefined
-      ? []
-      : [
-          ['DisruptionTarget', { status: 'True', reason: 'TerminationByKubelet', message: input.disrupted }] as [
-            string,
-            Verdict,
-          ],
-        ]),
-    ...(input.resizePending
-      ? [['PodResizePending', { status: 'True', ...input.resizePending }] as [string, Verdict]]
-      : []),
-    ...(input.resizing ? [['PodResizeInProgress', { status: 'True', ...input.resizing }] as [string, Verdict]] : []),
+    ...occasional(input),
   ];
   return verdicts.map(([type, verdict]) => {
     const before = previous.find((condition) => condition.type === type);
@@ -57,6 +48,29 @@ export const podConditions = (input: ConditionInput): PodCondition[] => {
     return { type, ...verdict, lastTransitionTime: unchanged ?? now };
   });
 };
+
+/** Conditions a pod has only while there is something to be said. */
+const occasional = ({
+  missingLimits,
+  disrupted,
+  resizePending,
+  resizing,
+}: ConditionInput): [PodCondition['type'], Verdict][] => {
+  const all: [string, Verdict | undefined][] = [
+    // Kubernetes has no such condition: its nodes are chosen for what they can do.
+    ['edgepod.io/LimitsInForce', missing(missingLimits)],
+    ['DisruptionTarget', because('TerminationByKubelet', disrupted)],
+    ['PodResizePending', resizePending && { status: 'True', ...resizePending }],
+    ['PodResizeInProgress', resizing && { status: 'True', ...resizing }],
+  ];
+  return all.flatMap(([type, verdict]) => (verdict ? [[type, verdict] as [string, Verdict]] : []));
+};
+
+const missing = (message: string | undefined): Verdict | undefined =>
+  message === undefined ? undefined : { status: 'False', reason: 'KernelLimited', message };
+
+const because = (reason: string, message: string | undefined): Verdict | undefined =>
+  message === undefined ? undefined : { status: 'True', reason, message };
 
 const initialization = ({ phase, refused, initialized, incomplete }: ConditionInput): Verdict => {
   if (phase === 'Succeeded') return { status: 'True', reason: 'PodCompleted' };

@@ -2,6 +2,7 @@
 import { allContainers } from '../../manifest/containers.ts';
 import { qosClass } from '../../manifest/qos.ts';
 import type { FieldError, PodCondition, PodStatus } from '../../manifest/types.ts';
+import { missingLimits } from '../limit-notes.ts';
 import { isGiven, resizeOf } from '../resize.ts';
 import { historyOf, isRunning, type PodState } from '../state.ts';
 import type { PodRecord, PublishedPod } from '../types.ts';
@@ -58,6 +59,7 @@ export const podStatus = (
     incomplete: init.incomplete,
     containers: [...sidecars, ...containerStatuses],
     gates: spec.readinessGates.map(({ conditionType }) => conditionType),
+    missingLimits: missingLimits(state),
     disrupted: record.evicted?.forNode ? record.evicted.message : undefined,
     resizePending: record.resize && { reason: record.resize.reason, message: record.resize.message },
     resizing: resizing(state),

@@ -31,13 +31,20 @@ export class Board {
   #base: string;
   #before: Traces;
   #settings: string[];
+  /** Command line that the agent's is the end of. */
+  #through: string[];
   #waiting = new Set<() => void>();
 
-  private constructor(mosquitto: Mosquitto, client: MqttClient, before: Traces, settings: string[]) {
+  private constructor(
+    mosquitto: Mosquitto,
+    client: MqttClient,
+    { before, settings, through }: { before: Traces; settings: string[]; through: string[] },
+  ) {
     this.mosquitto = mosquitto;
     this.client = client;
     this.#before = before;
     this.#settings = settings;
+    this.#through = through;
     this.#base = mkdtempSync('/var/tmp/edgepod-board-');
     this.device = `board-${process.pid}-${Board.#count++}`;
     this.dataDir = join(this.#base, 'data');
@@ -52,11 +59,11 @@ export class Board {
   }
 
   /** A broker, a client that sees everything, and (unless `start` is false) a running agent. */
-  static async open({ start = true, settings = [] as string[] } = {}): Promise<Board> {
+  static async open({ start = true, settings = [] as string[], through = [] as string[] } = {}): Promise<Board> {
     const before = traces();
     const mosquitto = await startMosquitto();
     const client = await mqtt.connectAsync(mosquitto.url, { protocolVersion: 5, reconnectPeriod: 100 });
-    const board = new Board(mosquitto, client, before, settings);
+    const board = new Board(mosquitto, client, { before, settings, through });
     await client.subscribeAsync(`edgepod/devices/${board.device}/#`, { qos: 1 });
     if (start) await board.startAgent();
     return board;
@@ -76,25 +83,19 @@ export class Board {
   spawnAgent(...extra: string[]): ChildProcess {
     const log = openSync(join(this.#base, 'agent.log'), 'a');
     const flags = ['--device', this.device, '--broker', this.mosquitto.url, '--data-dir', this.dataDir];
-    this.agent = spawn(
+    const [file = EDGEPOD, ...command] = [
+      ...this.#through,
       EDGEPOD,
-      [
-        'agent',
-        ...flags,
-        // The test machine's own shortages are nobody's business here.
-        ...['--eviction-memory-available', '0', '--eviction-nodefs-available', '0', '--images-gc-high-percent', '100'],
-        ...['--eviction-nodefs-inodes-free', '0', '--eviction-pid-available', '0'],
-        '--run-dir',
-        this.runDir,
-        '--metrics-interval',
-        '1',
-        '--log-level',
-        'debug',
-        ...this.#settings,
-        ...extra,
-      ],
-      { stdio: ['ignore', log, log] },
-    );
+      'agent',
+      ...flags,
+      // The test machine's own shortages are nobody's business here.
+      ...['--eviction-memory-available', '0', '--eviction-nodefs-available', '0', '--images-gc-high-percent', '100'],
+      ...['--eviction-nodefs-inodes-free', '0', '--eviction-pid-available', '0'],
+      ...['--run-dir', this.runDir, '--metrics-interval', '1', '--log-level', 'debug'],
+      ...this.#settings,
+      ...extra,
+    ];
+    this.agent = spawn(file, command, { stdio: ['ignore', log, log] });
     closeSync(log);
     return this.agent;
   }

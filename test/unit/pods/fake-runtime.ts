@@ -27,6 +27,10 @@ export class FakeSandbox implements Sandbox {
   readonly records = new Map<string, ContainerRecord>();
   readonly stops: { container: string; signal: string; graceMs: number }[] = [];
   alive = true;
+  /** Limits of the pod this kernel cannot apply. */
+  get notes(): string[] {
+    return this.runtime.podNotes;
+  }
   acked = 0;
   #seq = 0;
   #unacked: SandboxEvent[] = [];
@@ -53,7 +57,8 @@ export class FakeSandbox implements Sandbox {
     const startedAt = this.runtime.time.now().toISOString();
     const record: ContainerRecord = { name, attempt, pid: 100 + this.runtime.started.length, startedAt, labels };
     this.records.set(name, record);
-    return record;
+    const notes = this.runtime.notes.get(name);
+    return { ...record, ...(notes && { notes }) };
   }
 
   async stop(container: string, signal: string, graceMs: number): Promise<void> {
@@ -142,6 +147,9 @@ export class FakeRuntime implements SandboxRuntime {
   /** `<uid>/<container>/<attempt>` of every start that succeeded. */
   readonly started: string[] = [];
   readonly startFailures = new Map<string, Error>();
+  /** Container → limits this kernel cannot apply; and those of the pods. */
+  readonly notes = new Map<string, string[]>();
+  podNotes: string[] = [];
   readonly createFailures: Error[] = [];
   readonly destroyFailures: Error[] = [];
   lost: Awaited<ReturnType<SandboxRuntime['attachAll']>>['lost'] = [];

@@ -405,3 +405,25 @@ test('activeDeadlineSeconds: everything is stopped, Failed with DeadlineExceeded
   await exit(b, 'web', 143);
   assert.deepEqual([b.status('p').phase, b.status('p').reason], ['Failed', 'DeadlineExceeded']);
 });
+
+test('limits the kernel cannot apply are told and stay a condition, also for the next agent', async () => {
+  const b = await bench();
+  b.runtime.podNotes = ['pids not limited'];
+  b.runtime.notes.set('web', ['memory not limited', 'cpu not limited']);
+  await b.apply(desired(pod('p', { containers: [container('web'), container('side')] })));
+  const told = 'pod: pids not limited; container web: memory not limited; cpu not limited';
+  assert.equal(condition(b, 'edgepod.io/LimitsInForce')?.message, told);
+  assert.equal(condition(b, 'edgepod.io/LimitsInForce')?.status, 'False');
+  await b.time.advance(1_000);
+  assert.equal(b.reasons().filter((reason) => reason === 'LimitsNotApplied').length, 2);
+  b.crash();
+  await b.boot();
+  assert.equal(condition(b, 'edgepod.io/LimitsInForce')?.message, told);
+  b.runtime.podNotes = [];
+  b.runtime.notes.clear();
+  await b.apply(desired(pod('q')));
+  assert.equal(
+    b.status('q').conditions.some(({ type }) => type === 'edgepod.io/LimitsInForce'),
+    false,
+  );
+});
