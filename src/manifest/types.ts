@@ -323,6 +323,7 @@ export interface PodStatus {
   message?: string;
   reason?: string;
   hostIP?: string;
+  hostIPs?: { ip: string }[];
   podIP?: string;
   podIPs?: { ip: string }[];
   startTime?: string;
@@ -360,6 +361,16 @@ export interface ContainerStatus {
   allocatedResources?: ResourceList;
   /** What its cgroup was given; differs from the spec's while a resize is on its way. */
   resources?: ResourceRequirements;
+  /** Absent when it mounts nothing. */
+  volumeMounts?: VolumeMountStatus[];
+}
+
+/** A mount as it is; of `IfPossible` whether it was is not known here. */
+export interface VolumeMountStatus {
+  name: string;
+  mountPath: string;
+  readOnly?: true;
+  recursiveReadOnly?: 'Disabled' | 'Enabled';
 }
 
 export interface ContainerState {

@@ -2,7 +2,7 @@
  * What a starting agent makes of what it finds: records (maybe none), sandboxes that run (maybe of unknown pods) and
  * sandboxes that were lost. Pure. What runs outranks what was remembered, and nothing is killed for being unknown.
  */
-import { attemptPhase, confirm, end, endedByExit, endedUnseen } from './history.ts';
+import { attemptPhase, confirm, end, endedByExit, endedUnseen, unlaunch } from './history.ts';
 import { fromContainerLabels, recordFromLabels } from './labels.ts';
 import type { ContainerRecord, SandboxSpec } from './ports.ts';
 import type { ContainerHistory, PodRecord } from './types.ts';
@@ -130,6 +130,20 @@ export const loseAll = (
     return lose(history, message, now, rebooted);
   }),
 });
+
+/**
+ * Launches that came to nothing because the agent died first: where not even the attempt's directory was made, the
+ * runner was never asked. Only of this boot can that be said: a power cut may have taken the directory instead.
+ */
+export const takeBackUntried = (record: PodRecord, tried: Tried): PodRecord => ({
+  ...record,
+  containers: mapHistories(record, (history, name) =>
+    attemptPhase(history) === 'launched' && !tried(record, name, history.launched) ? unlaunch(history) : history,
+  ),
+});
+
+/** Whether what comes before the runner was done for the attempt. */
+export type Tried = (record: PodRecord, container: string, attempt: number) => boolean;
 
 const lose = (history: ContainerHistory, message: string, now: Moment, rebooted = false): ContainerHistory =>
   end(history, {

@@ -138,7 +138,7 @@ export class PodManager {
   }
 
   async #start(): Promise<void> {
-    const { runtime, records, desired, clock, node, volumes, leases, log } = this.#parts;
+    const { runtime, records, desired, files, clock, node, volumes, leases, log } = this.#parts;
     const { sandboxes, lost } = await runtime.attachAll();
     const found: FoundSandbox[] = [
       ...sandboxes.map((sandbox) => ({
@@ -150,7 +150,13 @@ export class PodManager {
       ...lost.map(({ uid, spec, exits }) => ({ uid, alive: false, spec, containers: exits })),
     ];
     const now = { wall: clock.now().toISOString(), mono: clock.monotonicMs(), bootId: node.bootId };
-    const { pods, unmanaged } = match({ records: records.list(), found, desired: desired.list(), now });
+    const { pods, unmanaged } = match({
+      records: records.list(),
+      found,
+      desired: desired.list(),
+      tried: files.isPrepared,
+      now,
+    });
     for (const uid of unmanaged) log.warn({ uid }, 'a sandbox of an unknown kind runs here; it is left alone');
     const known = new Set([...pods.map(({ record }) => record.uid), ...unmanaged]);
     leases.keepOnly?.(known);

@@ -2,10 +2,19 @@
  * Which pod each record and each sandbox found at start belongs to. Pure. Rules:
  *  - what runs outranks what was remembered; a sandbox without a record continues under a record made of its labels;
  *  - an absent desired object is no delete: such a pod is kept (and reported as an orphan if nobody remembers it);
- *  - a record without a sandbox has lost what it had launched;
+ *  - a record without a sandbox has lost what it had launched, but for what was never tried;
  *  - of two pods under one name the one that is desired stays, the other is a stray and is ended.
  */
-import { type FoundSandbox, loseAll, type Moment, observe, rebase, recordOf } from './adoption.ts';
+import {
+  type FoundSandbox,
+  loseAll,
+  type Moment,
+  observe,
+  rebase,
+  recordOf,
+  type Tried,
+  takeBackUntried,
+} from './adoption.ts';
 import type { DesiredPod, PodRecord } from './types.ts';
 import { upgraded } from './upgrade.ts';
 
@@ -23,11 +32,13 @@ export const match = ({
   records,
   found,
   desired,
+  tried,
   now,
 }: {
   records: PodRecord[];
   found: FoundSandbox[];
   desired: DesiredPod[];
+  tried: Tried;
   now: Moment;
 }): { pods: Matched[]; unmanaged: string[] } => {
   const stored = new Map(records.map((record) => [record.uid, upgraded(record, now.mono)]));
@@ -37,11 +48,15 @@ export const match = ({
     const known = recordOf(sandbox, stored.get(sandbox.uid), now);
     stored.delete(sandbox.uid);
     if (known === undefined) unmanaged.push(sandbox.uid);
-    else pods.push(continued(known, sandbox, now));
+    else pods.push(continued(known, sandbox, { tried, now }));
   }
   for (const record of stored.values()) {
-    const lost = rebase(record, now);
-    pods.push({ record: lose(lost, record.bootId !== now.bootId, now), alive: false, restored: false, stray: false });
+    pods.push({
+      record: lose(record, rebase(record, now), { tried, now }),
+      alive: false,
+      restored: false,
+      stray: false,
+    });
   }
   return { pods: markStrays(pods, desired), unmanaged };
 };
@@ -49,21 +64,24 @@ export const match = ({
 const continued = (
   { record, restored }: { record: PodRecord; restored: boolean },
   sandbox: FoundSandbox,
-  now: Moment,
+  { tried, now }: { tried: Tried; now: Moment },
 ): Matched => {
   const observed = observe(rebase(record, now), sandbox, now);
   const { alive } = sandbox;
   return {
-    record: alive ? observed : lose(observed, record.bootId !== now.bootId, now),
+    record: alive ? observed : lose(record, observed, { tried, now }),
     alive,
     restored,
     stray: false,
   };
 };
 
-const lose = (record: PodRecord, rebooted: boolean, now: Moment): PodRecord => {
+/** `observed`: the record as far as it is known now. */
+const lose = (record: PodRecord, observed: PodRecord, { tried, now }: { tried: Tried; now: Moment }): PodRecord => {
+  const rebooted = record.bootId !== now.bootId;
   const why = rebooted ? 'the node was restarted while it ran' : 'its sandbox was lost while the agent was away';
-  return loseAll(record, { message: `The container was not seen to end: ${why}`, rebooted }, now);
+  const asked = rebooted ? observed : takeBackUntried(observed, tried);
+  return loseAll(asked, { message: `The container was not seen to end: ${why}`, rebooted }, now);
 };
 
 const markStrays = (pods: Matched[], desired: DesiredPod[]): Matched[] => {

@@ -30,6 +30,7 @@ export const containerStatus = (
     ...userOf(history),
     ...(attempt !== undefined && { containerID: containerId(record.uid, container.name, attempt) }),
     ...resourcesOf(container, history),
+    ...mountsOf(container),
   };
 };
 
@@ -50,6 +51,19 @@ const readyOf = (state: PodState, container: Container, current: ContainerState)
   const { spec } = state.record.pod;
   if (isInit(spec, container) && !isSidecar(spec, container)) return current.terminated?.exitCode === 0;
   return isReady(state, container);
+};
+
+/** As the kubelet tells them: whether a mount is read-only all the way is said of read-only ones. */
+const mountsOf = ({ volumeMounts }: Container): Pick<ContainerStatus, 'volumeMounts'> => {
+  if (volumeMounts.length === 0) return {};
+  return {
+    volumeMounts: volumeMounts.map(({ name, mountPath, readOnly, recursiveReadOnly }) => ({
+      name,
+      mountPath,
+      ...(readOnly && { readOnly }),
+      ...(readOnly && recursiveReadOnly !== 'IfPossible' && { recursiveReadOnly }),
+    })),
+  };
 };
 
 /** What the running attempt was given; what the pod was admitted with is `allocatedResources`. */

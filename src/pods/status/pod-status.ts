@@ -72,7 +72,7 @@ export const podStatus = (
     conditions,
     ...(record.outcome?.message !== undefined && { message: record.outcome.message }),
     ...(record.outcome?.reason !== undefined && { reason: record.outcome.reason }),
-    ...(hostIP !== undefined && { hostIP }),
+    ...(hostIP !== undefined && { hostIP, hostIPs: [{ ip: hostIP }] }),
     ...podAddress(record, hostIP),
     startTime: record.createdAt,
     ...(spec.initContainers.length > 0 && !refused && { initContainerStatuses: init.statuses }),

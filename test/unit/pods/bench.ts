@@ -39,6 +39,8 @@ export class Bench {
   /** Variables of every container configuration that was made, in order. */
   readonly configured: ReadonlyMap<string, string>[] = [];
   /** Container → what it wrote as its termination message. */
+  /** `uid/container/attempt` of every attempt whose directories were made. */
+  readonly prepared = new Set<string>();
   readonly lastWords = new Map<string, string>();
   imageGate: Promise<void> = Promise.resolve();
   volumeFailure: Error | undefined;
@@ -193,7 +195,11 @@ export class Bench {
       },
       files: {
         writeIdentity: async () => {},
-        prepareAttempt: async () => ({ upper: '/upper', work: '/work' }),
+        async prepareAttempt({ uid }, name, attempt) {
+          ifAlive(() => bench.prepared.add(`${uid}/${name}/${attempt}`));
+          return { upper: '/upper', work: '/work' };
+        },
+        isPrepared: ({ uid }, name, attempt) => bench.prepared.has(`${uid}/${name}/${attempt}`),
         dropOldAttempts: async () => {},
         lastWords: (_record, name) => ({
           message: () => Buffer.from(bench.lastWords.get(name) ?? ''),
