@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { observe } from '../../../src/pods/adoption.ts';
 import { newRecord } from '../../../src/pods/change.ts';
-import { match } from '../../../src/pods/match.ts';
 import { bench } from './bench.ts';
 import { settle } from './fake-time.ts';
 import { container, desired, pod, tombstone } from './fixtures.ts';
@@ -291,33 +290,4 @@ describe('observe', () => {
       assert.deepEqual(Object.keys(histories), ['web', 'side']);
     });
   }
-
-  test('a launch the living sandbox never heard of stays to be carried out', () => {
-    const launched = { ...record, containers: { ...record.containers, web: { launched: 0 } } };
-    const { pods } = match({
-      records: [launched],
-      found: [{ uid: 'u', alive: true, containers: [] }],
-      desired: [],
-      tried: () => true,
-      now,
-    });
-    assert.deepEqual(pods[0]?.record.containers.web, { launched: 0 });
-  });
-
-  const endedBefore = { attempt: 0, exitCode: 1, signal: 0, reason: 'Error', finishedMono: 0 };
-  const untried = { ...record, containers: { web: { launched: 0 }, side: { launched: 1, ended: endedBefore } } };
-  const outcomes = [
-    { what: 'never tried, of this boot: it may be started', boot: now.bootId, tried: false, web: -1, side: 0 },
-    { what: 'tried: it may have run', boot: now.bootId, tried: true, web: 0, side: 1 },
-    { what: 'of another boot: nothing is known', boot: 'before', tried: false, web: 0, side: 1 },
-  ];
-  for (const { what, boot, tried, web, side } of outcomes)
-    test(`a launch whose sandbox is gone, ${what}`, () => {
-      for (const found of [[], [{ uid: 'u', alive: false, containers: [] }]]) {
-        const records = [{ ...untried, bootId: boot }];
-        const [pod] = match({ records, found, desired: [], tried: () => tried, now }).pods;
-        assert.deepEqual([pod?.record.containers.web?.launched, pod?.record.containers.side?.launched], [web, side]);
-        assert.equal(pod?.record.containers.web?.ended?.reason, web < 0 ? undefined : 'ContainerStatusUnknown');
-      }
-    });
 });
