@@ -112,7 +112,7 @@ export interface Container {
 
 /** Checked in order when the container exits; the first that matches decides. */
 export interface RestartRule {
-  action: 'Restart';
+  action: 'Restart' | 'RestartAllContainers';
   exitCodes: { operator: 'In' | 'NotIn'; values: number[] };
 }
 

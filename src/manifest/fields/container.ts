@@ -14,7 +14,7 @@ export const Container: FieldTable = {
   resources: yes('`cpu`, `memory` and `ephemeral-storage`; any other resource is refused'),
   resizePolicy: yes('not on plain init containers; amounts change in place where the node has them'),
   restartPolicy: yes("instead of the pod's; `Always` on an init container makes it a sidecar"),
-  restartPolicyRules: yes('at most 20; with `restartPolicy`; the only action is `Restart`'),
+  restartPolicyRules: yes('at most 20; with `restartPolicy`; the first that matches decides'),
   volumeMounts: yes(),
   ...many('livenessProbe readinessProbe startupProbe lifecycle', yes('not on plain init containers')),
   terminationMessagePath: yes('`/dev/termination-log` by default'),
@@ -44,7 +44,7 @@ export const ContainerResizePolicy: FieldTable = {
 };
 
 export const ContainerRestartRule: FieldTable = {
-  action: yes('`Restart`, `RestartAllContainers`'),
+  action: yes('`Restart`, `RestartAllContainers` (init containers too; in a new sandbox, at the same address)'),
   exitCodes: yes(),
 };
 

@@ -7,7 +7,7 @@ import { readInteger, readList, readOneOf, readRequiredObject, readRequiredStrin
 
 const MOST_RULES = 20;
 const MOST_CODES = 255;
-const ACTIONS = ['Restart'] as const;
+const ACTIONS = ['Restart', 'RestartAllContainers'] as const;
 const OPERATORS = ['In', 'NotIn'] as const;
 const RESIZABLE = ['cpu', 'memory'] as const;
 const RESIZE = ['NotRequired', 'RestartContainer'] as const;

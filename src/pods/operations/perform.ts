@@ -11,6 +11,7 @@ import { startContainer } from './container.ts';
 import { postStart } from './hooks.ts';
 import { ensureImage, prepareVolumes } from './prepare.ts';
 import { resizePod } from './resize.ts';
+import { restartAll } from './restart-all.ts';
 import { createSandbox, destroySandbox } from './sandbox.ts';
 import { preStop, stopContainer } from './stop.ts';
 
@@ -26,6 +27,7 @@ const PERFORMERS: Performers = {
   condemn: (pod, { container, fate, message }) => condemn(pod, container, fate, message),
   'pre-stop': (pod, { container, deadline }) => preStop(pod, container, deadline),
   stop: (pod, { container, graceMs, deadline }) => stopContainer(pod, container, { graceMs, deadline }),
+  'restart-all': (pod, { container }) => restartAll(pod, container),
   'destroy-sandbox': (pod) => destroySandbox(pod),
   finish: (pod, { outcome }) => finish(pod, outcome),
   clean: (pod, { scope }) => clean(pod, scope),

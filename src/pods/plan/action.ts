@@ -20,6 +20,8 @@ export type Action =
   | { do: 'pre-stop'; container: string; deadline: number }
   /** Stop signal now, SIGKILL after `graceMs`. `deadline` is the one it was reckoned from. */
   | { do: 'stop'; container: string; graceMs: number; deadline: number }
+  /** End all containers at once and begin the pod anew, because `container` ended in a way that asks for it. */
+  | { do: 'restart-all'; container: string }
   /** Take the sandbox down with all that is left in it; what nobody saw end becomes ContainerStatusUnknown. */
   | { do: 'destroy-sandbox' }
   /** The pod ended for good; durable before anything of it is removed. */

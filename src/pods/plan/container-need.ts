@@ -60,10 +60,15 @@ const runOnceOver = ({ record, sandbox }: PodState, container: Container): boole
     sandbox.phase === 'absent' &&
     record.sandboxes > 0 &&
     Object.values(record.containers).some((history) => history.launched >= 0) &&
+    !Object.values(record.containers).some(isToBeginAgain) &&
     !spec.containers.some((regular) => restartsAfter(spec, regular, LOST)) &&
     container.restartPolicyRules.length === 0
   );
 };
+
+/** It was ended in order to be started again, all of the pod with it. */
+const isToBeginAgain = (history: ContainerHistory): boolean =>
+  attemptPhase(history) === 'ended' && history.ended?.restart === true;
 
 /** What a container that went down with its sandbox exits with. */
 const LOST = 137;

@@ -1,9 +1,13 @@
 /** The plan of a pod that is wanted and has not ended. */
-import { type PodState, runOf, type Step } from '../state.ts';
+import { allContainers } from '../../manifest/containers.ts';
+import type { Container } from '../../manifest/types.ts';
+import { attemptPhase } from '../history.ts';
+import { historyOf, type PodState, runOf, type Step } from '../state.ts';
 import type { Action, Plan } from './action.ts';
-import { containerNeed } from './container-need.ts';
+import { containerNeed, isOfSandbox } from './container-need.ts';
 import { type Ending, endingOf } from './ending.ts';
 import { planInit } from './init-containers.ts';
+import { restartsAll } from './restart.ts';
 import { planRunning } from './running.ts';
 import { stopAll } from './termination-order.ts';
 import { Wake } from './wake.ts';
@@ -24,11 +28,22 @@ export const planLive = (state: PodState, now: number): Plan => {
   }));
   const ending = endingOf(state, { init, regular }, wake);
   if (ending) return planEnding(state, ending, now);
+  const cause = restartAllCause(state);
+  if (cause) return { actions: [{ do: 'restart-all', container: cause.name }] };
   const needs = init.initialized ? [...init.needs, ...regular] : init.needs;
   const due = needs.flatMap(({ container: { name }, need }) =>
     need.kind === 'start' && wake.isDue(need.dueAt) ? [name] : [],
   );
   return wake.plan([...planRunning(state, now, wake), ...planStarts(state, due, wake)]);
+};
+
+/** A container that ended in this sandbox in a way that asks for all to be restarted; in the next one it is history. */
+const restartAllCause = (state: PodState): Container | undefined => {
+  if (state.sandbox.phase !== 'ready') return undefined;
+  return allContainers(state.record.pod.spec).find((container) => {
+    const history = historyOf(state.record, container.name);
+    return attemptPhase(history) === 'ended' && isOfSandbox(state, history) && restartsAll(container, history);
+  });
 };
 
 /** Destroys the sandbox unless a failed attempt to is too recent. */

@@ -1,6 +1,6 @@
 /** Whether a container that ended is started again. Pure. */
 import { isInit, isSidecar } from '../../manifest/containers.ts';
-import type { Container, PodSpec } from '../../manifest/types.ts';
+import type { Container, PodSpec, RestartRule } from '../../manifest/types.ts';
 import { originOf } from '../history.ts';
 import type { ContainerHistory } from '../types.ts';
 
@@ -13,13 +13,19 @@ export const restartPolicyOf = (spec: PodSpec, container: Container): RestartPol
   return policy === 'Always' && isInit(spec, container) ? 'OnFailure' : policy;
 };
 
+const ruleFor = ({ restartPolicyRules }: Container, exitCode: number): RestartRule | undefined =>
+  restartPolicyRules.find(({ exitCodes: { operator, values } }) => values.includes(exitCode) === (operator === 'In'));
+
+/** Whether the end of the newest attempt is to take every container of the pod with it. */
+export const restartsAll = (container: Container, { ended }: ContainerHistory): boolean =>
+  ended !== undefined && ruleFor(container, ended.exitCode)?.action === 'RestartAllContainers';
+
 /** Rules come first (the first that matches decides), then the policy (kubelet ShouldContainerBeRestarted). */
 export const restartsAfter = (spec: PodSpec, container: Container, exitCode: number): boolean => {
   const policy = restartPolicyOf(spec, container);
-  const matches = container.restartPolicyRules.some(
-    ({ exitCodes: { operator, values } }) => values.includes(exitCode) === (operator === 'In'),
+  return (
+    ruleFor(container, exitCode) !== undefined || policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0)
   );
-  return matches || policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
 };
 
 /** The same of what is known about the container: condemned attempts and changed images are started again in any case. */

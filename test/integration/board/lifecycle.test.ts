@@ -134,6 +134,26 @@ test('a pod that does not fit is refused whole, with the figures', async () => {
   await board.undesire('big');
 });
 
+test('RestartAllContainers: one exit code begins the whole pod anew, init containers too; address and volumes stay', async () => {
+  const volumeMounts = [{ name: 'v', mountPath: '/v' }];
+  const spec = {
+    restartPolicy: 'Never',
+    volumes: [{ name: 'v', emptyDir: {} }],
+    initContainers: [{ name: 'init', image: 'debian', command: ['sh', '-c', 'echo x >> /v/inits'], volumeMounts }],
+  };
+  const once = `test -e /v/again || { touch /v/again; exit 88; }; ${SLEEP}`;
+  const restartPolicyRules = [{ action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [88] } }];
+  const watcher = { sh: `sleep 1; ${once}`, volumeMounts, restartPolicy: 'Never', restartPolicyRules };
+  await board.desire('anew', shellPod('anew', [watcher as never, { sh: SLEEP, volumeMounts }], spec));
+  const first = await board.pod('anew', (p) => p.status?.podIP !== undefined);
+  const pod = await board.pod('anew', (p) => running(p) && restarts(p) === 1 && restarts(p, 'c1') === 1, 60_000);
+  assert.deepEqual([pod.metadata.uid, pod.status?.podIP], [first.metadata.uid, first.status?.podIP]);
+  assert.equal(pod.status?.initContainerStatuses?.[0]?.restartCount, 1);
+  const inits = readFileSync(join(board.dataDir, 'pods', pod.metadata.uid!, 'volumes', 'v', 'inits'), 'utf8');
+  assert.equal(inits, 'x\nx\n');
+  await board.undesire('anew');
+});
+
 test('the death of the infra process is sandbox loss: everything is built anew', async () => {
   await board.desire('lost', shellPod('lost', [{ sh: SLEEP }, { sh: SLEEP }]));
   const pod = await board.pod('lost', running);

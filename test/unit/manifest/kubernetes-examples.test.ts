@@ -19,9 +19,6 @@ const NO_CLAIM = 'not supported: there is no storage to claim from; use hostPath
 
 /** `path: reason` of each refusal. */
 const REFUSED: Readonly<Record<string, string[]>> = {
-  'restart-everything': [
-    'spec.initContainers[0].restartPolicyRules[0].action: Unsupported value: "RestartAllContainers": supported values: "Restart"',
-  ],
   terminal: [
     'spec.containers[0].stdin: not supported: a container has no terminal and no input',
     'spec.containers[0].tty: not supported: a container has no terminal and no input',
