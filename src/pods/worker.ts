@@ -18,6 +18,7 @@ import { attach } from './operations/sandbox.ts';
 import { resizeOrPostpone, updateInPlace } from './operations/update.ts';
 import { plan } from './plan/plan.ts';
 import type { Sandbox } from './ports.ts';
+import { recallHealth } from './probes/health.ts';
 import { stopWatching, watchProbes } from './probes/watch.ts';
 import { StatusPublisher } from './publisher.ts';
 import { publishedPod, rejectedStatus } from './status/pod-status.ts';
@@ -38,9 +39,6 @@ export interface WorkerOptions {
   /** Called when a tick left the worker without an incarnation. */
   onIdle: () => void;
 }
-
-/** A deferred resize looks for room this often, besides whenever a pod is gone. */
-const RESIZE_RETRY_MS = 60_000;
 
 export class PodWorker {
   readonly namespace: string;
@@ -89,6 +87,7 @@ export class PodWorker {
     this.#pod = this.#incarnation(record);
     addLastWords(this.#pod);
     if (sandbox) attach(this.#pod, sandbox);
+    recallHealth(this.#pod.state);
     refreshVolumes(this.#pod);
     if (restored) this.#pod.saver.markUrgent();
     else this.#pod.saver.mark();
@@ -196,9 +195,7 @@ export class PodWorker {
     watchProbes(pod);
     this.#report(pod);
     pod.saver.flush();
-    const retryAt = pod.record.resize?.reason === 'Deferred' ? now + RESIZE_RETRY_MS : undefined;
-    const next = Math.min(wakeAt ?? Number.POSITIVE_INFINITY, retryAt ?? Number.POSITIVE_INFINITY);
-    if (Number.isFinite(next)) this.#wakeIn(next - now);
+    if (wakeAt !== undefined) this.#wakeIn(wakeAt - now);
   }
 
   #begin(desired: DesiredPod): void {

@@ -12,6 +12,9 @@ import { planRunning } from './running.ts';
 import { stopAll } from './termination-order.ts';
 import { Wake } from './wake.ts';
 
+/** A deferred resize looks for room this often, besides whenever a pod is gone. */
+const RESIZE_RETRY_MS = 60_000;
+
 /**
  * Images and volumes are looked after side by side, then the sandbox, then the init containers in their order, then
  * every regular container on its own: one that cannot start never holds up another. No sandbox is built before some
@@ -28,6 +31,7 @@ export const planLive = (state: PodState, now: number): Plan => {
   }));
   const ending = endingOf(state, { init, regular }, wake);
   if (ending) return planEnding(state, ending, now);
+  if (state.record.resize?.reason === 'Deferred') wake.isDue(now + RESIZE_RETRY_MS);
   const cause = restartAllCause(state);
   if (cause) return { actions: [{ do: 'restart-all', container: cause.name }] };
   const needs = init.initialized ? [...init.needs, ...regular] : init.needs;

@@ -1,7 +1,7 @@
 /** What hooks and probes say about a container: has it started, is it ready. Pure. */
 import type { Container } from '../../manifest/types.ts';
 import { attemptPhase } from '../history.ts';
-import { type Health, historyOf, type PodState, runOf } from '../state.ts';
+import { type Health, historyOf, isRunning, type PodState, runOf } from '../state.ts';
 
 /** Before any answer: startup unknown, not ready, alive (kubelet's initial results). */
 export const newHealth = (attempt: number): Health => ({ attempt, startup: 'unknown', ready: false, alive: true });
@@ -11,6 +11,20 @@ export const healthOf = (state: PodState, container: string): Health => {
   const { launched } = historyOf(state.record, container);
   const { health } = runOf(state, container);
   return health?.attempt === launched ? health : newHealth(launched);
+};
+
+/**
+ * What an agent that comes back may take for granted of a pod that was ready: everything that runs has started and is
+ * ready, until its probes say otherwise (kubelet since 1.34). So an upgrade makes no pod unready, and none is asked for its
+ * startup again.
+ */
+export const recallHealth = (state: PodState): void => {
+  const { record } = state;
+  if (record.conditions.find(({ type }) => type === 'ContainersReady')?.status !== 'True') return;
+  for (const [name, run] of state.containers) {
+    const { launched: attempt } = historyOf(record, name);
+    if (isRunning(state, name)) run.health = { attempt, startup: 'ok', ready: true, alive: true };
+  }
 };
 
 /** Its process runs and the postStart hook, if it has one, came through. */

@@ -183,6 +183,28 @@ describe('probes', () => {
     assert.deepEqual(started(b), ['web/0', 'web/1']);
   });
 
+  test('a pod that was ready stays so for the next agent, until its probes say otherwise', async () => {
+    const b = await bench();
+    await b.apply(desired(pod('p', { containers: [container('web', probed), container('side')] })));
+    b.prober.say('up', true);
+    await settle();
+    b.prober.say('ready', true);
+    await b.time.advance(1_000);
+    assert.equal(condition(b, 'Ready')?.status, 'True');
+    b.crash();
+    const seen = b.published.length;
+    await b.boot();
+    assert.deepEqual(b.prober.names(), ['alive', 'ready'], 'its startup is not asked again');
+    const since = b.published.slice(seen).map(({ status }) => status.conditions.find(({ type }) => type === 'Ready'));
+    assert.deepEqual(
+      since.map((ready) => ready?.status),
+      since.map(() => 'True'),
+    );
+    b.prober.say('ready', false);
+    await settle();
+    assert.equal(condition(b, 'Ready')?.status, 'False');
+  });
+
   test('every failure is told, below the threshold too, as one series; of a deleted pod readiness is still asked', async () => {
     const b = await bench();
     const readinessProbe = probe('ready');
