@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { patience } from '../../patience.ts';
 import type { ShimClient } from './shim-client.ts';
 import { eventually, openFds, ShimPod } from './shim-pod.ts';
 
@@ -27,7 +28,12 @@ describe('exec in a container of a shim', () => {
   after(async () => assert.deepEqual(await pod.close(), []));
 
   const exec = (args: string[], params: object = {}) =>
-    client.request('exec', { name: 'main', args: [`/bin/${args[0]}`, ...args.slice(1)], timeoutMs: 10_000, ...params });
+    client.request('exec', {
+      name: 'main',
+      args: [`/bin/${args[0]}`, ...args.slice(1)],
+      timeoutMs: patience(10_000),
+      ...params,
+    });
 
   test('captures output, exit code and signal', async () => {
     const result = await exec(['emit', '6f7574', '2:657272']);
@@ -92,7 +98,7 @@ describe('exec in a container of a shim', () => {
 
   test('many at once', async () => {
     const results = await Promise.all(
-      Array.from({ length: 40 }, (_, i) => exec(['print', '3', `text-${i}`], { timeoutMs: 60_000 })),
+      Array.from({ length: 40 }, (_, i) => exec(['print', '3', `text-${i}`], { timeoutMs: patience(60_000) })),
     );
     for (const [i, { stdout }] of results.entries()) assert.equal(text(stdout), `text-${i}\n`.repeat(3));
   });

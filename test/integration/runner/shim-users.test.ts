@@ -1,8 +1,10 @@
 /** Pods with users of their own: one user namespace a pod, id-mapped layers and volumes. */
+
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
+import { patience } from '../../patience.ts';
 import { type SandboxOptions, ShimPod } from './shim-pod.ts';
 
 const FIRST = 0x4000_0000;
@@ -41,7 +43,7 @@ describe('a pod with users of its own', () => {
     const { pid } = await client.request('start', pod.prepare('web', ['sleeper'], { config: systemMounts }));
     for (const kind of ['user', 'net', 'ipc', 'uts']) assert.equal(ns(Number(pid), kind), ns(infra, kind));
     assert.match(readFileSync(`/proc/${pid}/status`, 'utf8'), new RegExp(`^Uid:\t${FIRST}\t`, 'm'));
-    const run = await client.request('exec', { name: 'web', args: ['/bin/inspect'], timeoutMs: 10_000 });
+    const run = await client.request('exec', { name: 'web', args: ['/bin/inspect'], timeoutMs: patience(10_000) });
     const seen = text(run.stdout);
     assert.match(seen, /^uid=0$/m);
     assert.match(seen, /^CapEff:\t0000000000000000$/m);
@@ -71,7 +73,11 @@ describe('a pod with users of its own', () => {
     for (const path of ['/', '/bin', '/bin/sleeper', '/v', '/v/given'])
       assert.deepEqual([statSync(root + path).uid, statSync(root + path).gid], [FIRST, FIRST], path);
     for (const path of ['/made', '/v/made']) {
-      const put = await client.request('exec', { name: 'web', args: ['/bin/put', path, '78'], timeoutMs: 10_000 });
+      const put = await client.request('exec', {
+        name: 'web',
+        args: ['/bin/put', path, '78'],
+        timeoutMs: patience(10_000),
+      });
       assert.equal(put.exitCode, 0, `${path} ${text(put.stderr)}`);
     }
     assert.equal(statSync(join(pod.base, 'layers/web-0/upper/made')).uid, FIRST);

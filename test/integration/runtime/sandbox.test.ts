@@ -29,7 +29,7 @@ describe('sandbox', { timeout: patience(120_000) }, () => {
     pod.ack(once.seq);
 
     await ready(rig, pod, 'server');
-    await pod.stop('server', 'SIGTERM', 10_000);
+    await pod.stop('server', 'SIGTERM', patience(10_000));
     const stopped = await events.next('exit');
     assert.deepEqual([stopped.container, stopped.exit.exitCode], ['server', 7]);
     assert.ok(stopped.seq > once.seq);
@@ -103,7 +103,7 @@ describe('sandbox', { timeout: patience(120_000) }, () => {
     rig.container(pod, 'other', ['print']); // puts the programs into the image
     rig.container(pod, 'other', ['exit']);
     const run = (args: string[], options: { timeoutMs?: number; maxOutput?: number } = {}) =>
-      pod.exec('main', { args, timeoutMs: 10_000, maxOutput: 1 << 20, ...options });
+      pod.exec('main', { args, timeoutMs: patience(10_000), maxOutput: 1 << 20, ...options });
 
     const printed = await run(['/bin/print', '2', 'hello']);
     assert.deepEqual([printed.exitCode, Buffer.from(printed.stdout).toString()], [0, 'hello\nhello\n']);
@@ -126,7 +126,7 @@ describe('sandbox', { timeout: patience(120_000) }, () => {
     const nothing = openSync('/dev/null', 'r');
     const output = openSync(path, 'w');
     const args = ['/bin/print', '3', 'attached'];
-    const { pid, ended } = await pod.attach('main', { args, timeoutMs: 10_000 }, [nothing, output, output]);
+    const { pid, ended } = await pod.attach('main', { args, timeoutMs: patience(10_000) }, [nothing, output, output]);
     assert.ok(pid > 0);
     assert.deepEqual((await ended).exitCode, 0);
     closeSync(nothing);
