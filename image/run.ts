@@ -87,6 +87,12 @@ const options = {
   ...(moment && { onConsole: (text: string) => process.stdout.write(text), keyboard: true }),
 };
 let machine = await boot();
+// Where the console is not a terminal; on one, Ctrl-C is the board's.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    process.exitCode = 130;
+    machine.process.kill('SIGTERM');
+  });
 if (moment && (await machine.cutPowerAt(moment))) {
   say('\n── power cut; booting the same disk again ──');
   machine = await boot();
@@ -99,6 +105,7 @@ async function boot(): Promise<Machine> {
   for (const [guest, host] of started.ports)
     say(`board's port ${guest} is 127.0.0.1:${host}${guest === 22 ? ` (ssh -p ${host} root@127.0.0.1)` : ''}`);
   say(`try: npx edgepod get devices --broker ${values.broker}`);
+  if (process.stdin.isTTY) say('Ctrl-A X switches the board off; Ctrl-C goes to the board');
   return started;
 }
 
