@@ -18,11 +18,11 @@ import type { StatsReader } from '../runtime/stats.ts';
 import { pidLimit, pidsFree } from './pids-free.ts';
 
 interface NodePressureOptions {
-  stats: StatsReader;
+  stats: Pick<StatsReader, 'readGroups'>;
   disk: () => DiskFigures;
   treeUsage: TreeUsage;
   floors: PressureFloors;
-  relief: () => Relief;
+  relief: () => Pick<Relief, 'evictOne' | 'isRunning' | 'removeDeadContainers'>;
   removeUnusedImages: () => Promise<void>;
   /** The pressures the node is under are others than before. */
   onChange: () => void;
@@ -39,7 +39,7 @@ export class NodePressure {
   readonly #options: NodePressureOptions;
   readonly #held = new HeldPressures();
   #conditions: PressureCondition[];
-  #starved: string | undefined;
+  readonly #told = new Set<PressureCondition>();
   #evicted: { uid: string; at: number } | undefined;
 
   constructor(options: NodePressureOptions) {
@@ -59,12 +59,14 @@ export class NodePressure {
     const before = this.#conditions;
     this.#conditions = this.#held.at(monotonicMs(), found);
     if (this.#conditions.join() !== before.join()) onChange();
-    const [shortage] = found;
-    if (shortage?.resource !== this.#starved && shortage) {
-      log.warn({ event: 'node.pressure', ...shortage }, 'the board is short of something');
-      tell('EvictionThresholdMet', `Attempting to reclaim ${shortage.resource}`);
+    // Once for each time the condition begins, which is held: a board at the edge would tell every few seconds.
+    for (const news of found.filter(({ condition }) => !this.#told.has(condition))) {
+      this.#told.add(news.condition);
+      log.warn({ event: 'node.pressure', ...news }, 'the board is short of something');
+      tell('EvictionThresholdMet', `Attempting to reclaim ${news.resource}`);
     }
-    this.#starved = shortage?.resource;
+    for (const condition of this.#told) if (!this.#conditions.includes(condition)) this.#told.delete(condition);
+    const [shortage] = found;
     if (shortage === undefined || this.#isCleaningUp() || (await this.#reclaimed(shortage))) return;
     await this.#evict(shortage);
   }

@@ -331,6 +331,9 @@ export interface PodStatus {
   initContainerStatuses?: ContainerStatus[];
   containerStatuses: ContainerStatus[];
   qosClass?: QosClass;
+  /** Of a pod with amounts of its own: requests the node has set aside, and what its cgroup was given. */
+  allocatedResources?: ResourceList;
+  resources?: ResourceRequirements;
   /** edgepod's addition: why the newest manifest received was not accepted. */
   errors?: FieldError[];
 }

@@ -78,7 +78,18 @@ export const podStatus = (
     ...(spec.initContainers.length > 0 && !refused && { initContainerStatuses: init.statuses }),
     containerStatuses,
     qosClass: qosClass(record.pod),
+    ...ownResources(record),
     ...(errors && errors.length > 0 && { errors }),
+  };
+};
+
+/** Of a pod with amounts of its own, as for containers. */
+const ownResources = ({ pod, given }: PodRecord): Pick<PodStatus, 'allocatedResources' | 'resources'> => {
+  const { resources } = pod.spec;
+  if (resources === undefined) return {};
+  return {
+    ...(resources.requests && { allocatedResources: resources.requests }),
+    ...(given && { resources: given.pod }),
   };
 };
 

@@ -412,6 +412,8 @@ describe('in place', () => {
       [undefined, 'web', undefined],
     );
     assert.equal(condition(b, 'PodResizeInProgress'), undefined);
+    assert.deepEqual(b.status('p').allocatedResources, { memory: '500' });
+    assert.deepEqual(b.status('p').resources?.limits, { memory: '500' });
     assert.deepEqual(started(b), ['web/0']);
   });
 });
