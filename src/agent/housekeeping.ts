@@ -62,7 +62,6 @@ export class Housekeeping {
       this.#running.add(work);
     };
     this.#timers.add(setInterval(begin, ms));
-    begin();
   }
 
   /** What exceeds its own limits goes before anything that keeps to them. */

@@ -29,10 +29,16 @@ export const onFailure = (pod: Incarnation, wanted: WantedProbe, message: string
 const isCurrent = (pod: Incarnation, { container, attempt }: WantedProbe): boolean =>
   !pod.gone && historyOf(pod.record, container.name).launched === attempt;
 
+/** Characters of a command's output that an event repeats: as many as Kubernetes keeps of one. */
+const MAX_MESSAGE = 1024;
+
 /** The failures of one probe are one series, however much their words differ: they may go on for days. */
 const tellUnhealthy = (pod: Incarnation, { container, kind }: WantedProbe, message: string): void => {
   const title = `${kind.charAt(0).toUpperCase()}${kind.slice(1)} probe failed`;
-  pod.event('Warning', 'Unhealthy', `${title}: ${message}`, { container: container.name, series: title });
+  pod.event('Warning', 'Unhealthy', `${title}: ${message.slice(0, MAX_MESSAGE)}`, {
+    container: container.name,
+    series: title,
+  });
 };
 
 /** With the probe's own grace, if it has one. It is started again, whatever it exits with, unless it is run once only. */
