@@ -1,7 +1,12 @@
 /**
  * `npm run test:arm`: the suite on an emulated arm64 board; the exit code is the suite's.
- * Usage: node test/arm/run.ts [--deb FILE]   (a package to test instead of one made now)
+ * Usage: node test/arm/run.ts [--deb FILE] [WHAT ...]
+ *   --deb   a package to test instead of one made now
+ *   WHAT    instead of the suite: `machines` (what boards differ in), `boots` (bad first-boot files and disks), `service`
+ *           (upgrade, watchdog, drain, purge), `power` (power cuts), or a part of a test file's name. Each file boots boards
+ *           of its own, minutes each.
  */
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -11,16 +16,20 @@ import { demoImage } from '../images/demo-images.ts';
 import { suiteDisk } from './suite-disk.ts';
 
 const progress = (line: string) => process.stderr.write(`${line}\n`);
-const { values } = parseArgs({ options: { deb: { type: 'string' } } });
+const { values, positionals } = parseArgs({ options: { deb: { type: 'string' } }, allowPositionals: true });
+const files = positionals.length === 0 ? [join(import.meta.dirname, 'board.test.ts')] : chosen(positionals);
 // Before the suite's clock starts: on a fresh machine these take minutes.
 const image = await deviceImage({ ...(values.deb !== undefined && { deb: values.deb }), progress });
-for (const name of ['debian', 'nginx'] as const) await demoImage(name, { arch: 'arm64', progress });
 process.env.EDGEPOD_DEVICE_IMAGE = JSON.stringify(image);
-process.env.EDGEPOD_SUITE_DISK = await suiteDisk(progress);
+if (positionals.length === 0) {
+  for (const name of ['debian', 'nginx'] as const) await demoImage(name, { arch: 'arm64', progress });
+  process.env.EDGEPOD_SUITE_DISK = await suiteDisk(progress);
+}
 
 const started = performance.now();
 const tally = { passed: 0, failed: 0 };
-const stream = run({ files: [join(import.meta.dirname, 'board.test.ts')], timeout: 1_500_000 });
+// One board at a time: an emulated one takes all the processors there are.
+const stream = run({ files, concurrency: 1, timeout: 3_600_000 });
 stream.on('test:pass', ({ details, skip }) => {
   if (details.type !== 'suite' && skip === undefined) tally.passed += 1;
 });
@@ -35,3 +44,13 @@ await promise;
 const seconds = ((performance.now() - started) / 1000).toFixed(0);
 process.stdout.write(`\non the arm64 board: ${tally.passed} passed, ${tally.failed} failed, ${seconds} s\n`);
 process.exit(tally.failed === 0 && tally.passed > 0 ? 0 : 1);
+
+/** Test files whose path has one of `parts` in it; ends the program when there is none. */
+function chosen(parts: string[]): string[] {
+  const here = import.meta.dirname;
+  const all = globSync(['arm/*/*.test.ts', 'fault/power-*.test.ts'], { cwd: join(here, '..') }).sort();
+  const found = all.filter((file) => parts.some((part) => file.includes(part)));
+  if (found.length > 0) return found.map((file) => join(here, '..', file));
+  progress(`no test matches ${parts.join(' ')}; there are ${all.join(', ')}`);
+  process.exit(2);
+}
