@@ -11,6 +11,17 @@ import { build, type Metafile } from 'esbuild';
 const root = join(import.meta.dirname, '..');
 const GNU: Record<string, string> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
 
+const absent = join(root, 'image/absent.cjs');
+
+/** Code a board would keep in memory for nothing. */
+const ALIASES: Record<string, string> = {
+  socks: absent, // proxies the agent has no setting for
+  'worker-timers': absent, // MQTT.js in browsers
+  'thread-stream': absent, // pino's transports in worker threads
+  // The same streams as Node's own, for other platforms (its READABLE_STREAM=disable makes the same exchange).
+  'readable-stream': 'node:stream',
+};
+
 export interface BundleOptions {
   /** Node's name of the architecture: x64 or arm64. */
   arch: string;
@@ -64,8 +75,7 @@ async function bundleScripts(out: string, version: string): Promise<Metafile> {
         'const __filename = import.meta.filename;',
       ].join(''),
     },
-    // Transports the agent never uses (SOCKS), and colours nobody sees.
-    alias: { socks: join(root, 'image/absent.cjs') },
+    alias: ALIASES,
     logLevel: 'warning',
     metafile: true,
   });

@@ -1,5 +1,5 @@
 // Small things Node has no function for: sdNotify(state) · lockFile(path) → fd | -1 · pipe() → [fd, fd] ·
-// probeKernel() · runsArm32() → promise.
+// probeKernel() · runsArm32() → promise · releaseMemory() → promise.
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -18,6 +18,7 @@
 #include "addon/task.h"
 #include "lib/arm32.h"
 #include "lib/fd.h"
+#include "lib/unused_memory.h"
 
 namespace edgepod {
 
@@ -111,6 +112,19 @@ Napi::Value runs_arm32_js(const Napi::CallbackInfo& info) {
   return start_task(info.Env(), std::make_unique<Arm32Task>());
 }
 
+class ReleaseMemoryTask : public Task {
+ public:
+  Result<Ok> run() override {
+    release_unused_memory(Mapped::WithLibraries);
+    return Ok{};
+  }
+  Napi::Value value(Napi::Env env) override { return env.Undefined(); }
+};
+
+Napi::Value release_memory_js(const Napi::CallbackInfo& info) {
+  return start_task(info.Env(), std::make_unique<ReleaseMemoryTask>());
+}
+
 }  // namespace
 
 void export_system(Napi::Env env, Napi::Object exports) {
@@ -119,6 +133,7 @@ void export_system(Napi::Env env, Napi::Object exports) {
   exports.Set("pipe", Napi::Function::New(env, pipe_js, "pipe"));
   exports.Set("probeKernel", Napi::Function::New(env, probe_js, "probeKernel"));
   exports.Set("runsArm32", Napi::Function::New(env, runs_arm32_js, "runsArm32"));
+  exports.Set("releaseMemory", Napi::Function::New(env, release_memory_js, "releaseMemory"));
 }
 
 }  // namespace edgepod

@@ -252,7 +252,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     pressures: () => pressure.conditions,
     clock,
   });
-  const housekeeping = new Housekeeping({ relief: manager.relief, pressure, garbage, store, treeUsage, log });
+  const housekeeping = new Housekeeping({ relief: manager.relief, pressure, garbage, store, addon, log });
   const stopWatching = images.onChange(() => manager.imagesChanged());
   return { addon, store, network, runtime, manager, broker, metrics, node, housekeeping, stopWatching };
 }

@@ -1,7 +1,10 @@
-/** What is looked at now and then: what runs short, images nobody needs, and a copy of the database when it is worth one. */
+/**
+ * What is looked at now and then: what runs short, images nobody needs, memory the agent does not need, and a copy of the
+ * database when it is worth one.
+ */
 import type { Logger } from 'pino';
 import type { Relief } from '../pods/eviction/relief.ts';
-import type { TreeUsage } from '../pods/eviction/storage-check.ts';
+import type { Addon } from '../runtime/native.ts';
 import type { Store } from '../store/store.ts';
 import type { ImageGarbage } from './image-garbage.ts';
 import type { NodePressure } from './node-pressure.ts';
@@ -11,7 +14,7 @@ interface HousekeepingOptions {
   pressure: Pick<NodePressure, 'look'>;
   garbage: Pick<ImageGarbage, 'look'>;
   store: Pick<Store, 'backup' | 'objects' | 'meta'>;
-  treeUsage: TreeUsage;
+  addon: Pick<Addon, 'treeUsage' | 'releaseMemory'>;
   log: Logger;
 }
 
@@ -19,6 +22,8 @@ interface HousekeepingOptions {
 const PRESSURE_INTERVAL_MS = 10_000;
 /** The kubelet's image garbage collection. */
 const IMAGES_INTERVAL_MS = 5 * 60_000;
+/** Two thirds of what Node maps of itself are for starting; a pod's start leaves heap that is not needed until the next. */
+const MEMORY_INTERVAL_MS = 60_000;
 /** The first copy is made when a board stays up, the others once a day; each only if desired state changed since. */
 const FIRST_BACKUP_MS = 3_600_000;
 const BACKUP_INTERVAL_MS = 24 * 3_600_000;
@@ -37,6 +42,7 @@ export class Housekeeping {
   start(): void {
     this.#every(PRESSURE_INTERVAL_MS, () => this.#checkPressure(), 'what pods take of the board could not be measured');
     this.#every(IMAGES_INTERVAL_MS, () => this.#options.garbage.look(), 'unused images could not be removed');
+    this.#every(MEMORY_INTERVAL_MS, () => this.#options.addon.releaseMemory(), 'memory could not be given back');
     this.#backupIn(FIRST_BACKUP_MS);
   }
 
@@ -66,8 +72,8 @@ export class Housekeeping {
 
   /** What exceeds its own limits goes before anything that keeps to them. */
   async #checkPressure(): Promise<void> {
-    const { relief, pressure, treeUsage } = this.#options;
-    await relief.checkStorage(treeUsage).finally(() => pressure.look());
+    const { relief, pressure, addon } = this.#options;
+    await relief.checkStorage((trees) => addon.treeUsage(trees)).finally(() => pressure.look());
   }
 
   #backupIn(ms: number): void {

@@ -82,6 +82,8 @@ export interface Addon {
   probeKernel(): KernelProbe;
   /** Whether 32-bit ARM programs run here; found out by running one. */
   runsArm32(): Promise<boolean>;
+  /** Gives back free heap, and unmaps code and constants of Node and its libraries: what is in use comes back by itself. */
+  releaseMemory(): Promise<void>;
 }
 
 /** `host` in digits. */

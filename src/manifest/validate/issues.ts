@@ -54,7 +54,7 @@ export function member(parent: string, name: string): string {
   const plain = /^[A-Za-z_][\w-]{0,99}$/.test(name);
   if (plain) return parent === '' ? name : `${parent}.${name}`;
   const safe = name.length > QUOTED ? `${name.slice(0, QUOTED)}…` : name;
-  return `${parent}[${/^[\w./…-]*$/.test(safe) ? safe : JSON.stringify(safe)}]`;
+  return `${parent}[${/^[\w./\u2026-]*$/.test(safe) ? safe : JSON.stringify(safe)}]`;
 }
 
 function push(list: FieldError[], path: string, reason: string): void {

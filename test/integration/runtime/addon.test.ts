@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   closeSync,
@@ -22,6 +23,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { gzipSync } from 'node:zlib';
 import { readFeatures } from '../../../src/runtime/features.ts';
 import { loadAddon, loadNative, nativeDir } from '../../../src/runtime/native.ts';
 import { readProcesses, StatsReader } from '../../../src/runtime/stats.ts';
@@ -370,4 +372,21 @@ describe('finding the native part', () => {
       code: 'ENATIVE',
       message: /npm run build:native/,
     }));
+});
+
+test('memory that is given back: most of what is mapped of Node goes, and Node goes on', async () => {
+  const mapped = () => Number(/^RssFile:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
+  const digest = () =>
+    createHash('sha256')
+      .update(gzipSync(JSON.stringify(process.versions)))
+      .digest('hex');
+  const expected = digest();
+  const before = mapped();
+  await addon.releaseMemory();
+  const after = mapped();
+  assert.ok(after < 0.7 * before, `${before} KiB before, ${after} KiB after`);
+  assert.equal(digest(), expected);
+  assert.equal(new Intl.NumberFormat('de').format(1234.5), '1.234,5');
+  for (let round = 0; round < 20; round++) await Promise.all([addon.releaseMemory(), addon.treeUsage([base])]);
+  assert.equal(digest(), expected);
 });
