@@ -200,6 +200,12 @@ void test_messages() {
   CHECK_EQ(base64("fo"), "Zm8=");
   CHECK_EQ(base64("foo"), "Zm9v");
   CHECK_EQ(base64("\xff\xfe\x00"), "//4=");
+  JsonText none;
+  put_notes(none, {});
+  CHECK_EQ(none.finish(), "{}");
+  JsonText some;
+  put_notes(some, {"memory not limited", std::string("cpu\xff\n") + std::string(2000, 'x')});
+  CHECK_EQ(some.finish(), R"({"notes":["memory not limited","cpu??)" + std::string(1019, 'x') + "\"]}");
 }
 
 void test_sysctls() {
