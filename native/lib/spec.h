@@ -101,5 +101,7 @@ inline constexpr std::string_view kAnnotationUser =
 inline constexpr std::string_view kAnnotationGroupsPolicy = "io.edgepod.user.groups-policy";
 // "true": a user that turns out to be root is refused (step "run-as-non-root").
 inline constexpr std::string_view kAnnotationNonRoot = "io.edgepod.user.non-root";
+// "open": standard input never ends, instead of being empty.
+inline constexpr std::string_view kAnnotationStdin = "io.edgepod.stdin";
 
 }  // namespace edgepod

@@ -92,6 +92,7 @@ export function ociConfig(input: OciInput): OciConfig {
       'io.edgepod.rootfs.lowerdir': JSON.stringify(image.lowerDirs),
       'io.edgepod.rootfs.upperdir': input.upperDir,
       'io.edgepod.rootfs.workdir': input.workDir,
+      ...(container.stdin && { 'io.edgepod.stdin': 'open' }),
       ...annotations,
     },
   };

@@ -105,6 +105,8 @@ export interface Container {
   readinessProbe?: Probe;
   startupProbe?: Probe;
   lifecycle?: Lifecycle;
+  /** Standard input stays open, empty, for as long as the container runs. */
+  stdin?: true;
   terminationMessagePath: string;
   terminationMessagePolicy: 'File' | 'FallbackToLogsOnError';
   securityContext?: SecurityContext;

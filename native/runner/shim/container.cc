@@ -72,12 +72,13 @@ Result<Ok> Container::spawn(const Spec& spec) {
   if (!out) return std::move(out.error());
   auto err = open_output_pipe();
   if (!err) return std::move(err.error());
-  UniqueFd in(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (!in) return errno_error("stdio", "/dev/null");
+  const std::string* input = spec.annotation(kAnnotationStdin);
+  auto in = open_input(input != nullptr && *input == "open", input_);
+  if (!in) return std::move(in.error());
   ContainerParams params;
   params.spec = &spec;
   params.bundle_fd = bundle_.get();
-  params.stdio = {in.get(), out->write.get(), err->write.get()};
+  params.stdio = {in->get(), out->write.get(), err->write.get()};
   params.cgroup = cgroup_.get();
   params.infra_pidfd = pod_.sandbox.pidfd.get();
   params.infra_pid = pod_.sandbox.pid;
@@ -137,6 +138,7 @@ void Container::undo() {
     if (pipe) pod_.poller.remove(pipe.get());
     pipe.reset();
   }
+  input_.reset();
   log_.file().discard_if_empty();
 }
 
@@ -246,6 +248,7 @@ void Container::end_draining() {
 void Container::finish() {
   if (state_ == State::Ended) return;
   state_ = State::Ended;
+  input_.reset();
   deadline_ms_ = INT64_MAX;
   // The counter, not the event: the event may come late or never. And only for a process that SIGKILL ended:
   // the OOM kill of some other process in the cgroup does not make this exit one.

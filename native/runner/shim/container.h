@@ -102,6 +102,7 @@ class Container final : public Watcher {
   CgroupNotes notes_;
   CriLog log_;
   UniqueFd output_[2];  // by LogStream; our ends of the pipes
+  UniqueFd input_;      // keeps standard input open, where it is to stay so
   int oom_fd_ = -1;
   uint64_t oom_kills_ = 0;
   bool oom_seen_ = false;

@@ -14,4 +14,16 @@ Result<OutputPipe> open_output_pipe() {
   return pipe;
 }
 
+Result<UniqueFd> open_input(bool stay_open, UniqueFd& held) {
+  if (!stay_open) {
+    UniqueFd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!null) return errno_error("stdio", "/dev/null");
+    return null;
+  }
+  int fds[2];
+  if (pipe2(fds, O_CLOEXEC) != 0) return errno_error("stdio", "pipe");
+  held = UniqueFd(fds[1]);
+  return UniqueFd(fds[0]);
+}
+
 }  // namespace edgepod

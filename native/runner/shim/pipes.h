@@ -1,4 +1,4 @@
-// Pipes for the output of a contained process.
+// The standard streams of a contained process.
 #pragma once
 
 #include "lib/fd.h"
@@ -13,5 +13,9 @@ struct OutputPipe {
 
 // Both ends close-on-exec. Error step "stdio".
 Result<OutputPipe> open_output_pipe();
+
+// What the process reads: nothing at all; or, to stay open, a pipe that ends when `held` is closed and in
+// which nobody writes. Close-on-exec. Error step "stdio".
+Result<UniqueFd> open_input(bool stay_open, UniqueFd& held);
 
 }  // namespace edgepod

@@ -1,5 +1,5 @@
 /** A container and its plain parts. */
-import { type FieldTable, many, refused, yes } from './field.ts';
+import { type FieldTable, ignored, many, refused, yes } from './field.ts';
 
 export const Container: FieldTable = {
   name: yes('a DNS label, unique in the pod'),
@@ -21,7 +21,9 @@ export const Container: FieldTable = {
   terminationMessagePolicy: yes('`File` (default), `FallbackToLogsOnError`'),
   securityContext: yes(),
   volumeDevices: refused('block devices are not handed out'),
-  ...many('stdin stdinOnce tty', refused('a container has no terminal and no input', false)),
+  stdin: yes('standard input stays open instead of being empty; nobody can write to it'),
+  stdinOnce: ignored('nobody can attach to a container', false),
+  tty: ignored('a container has no terminal; what it prints goes to its log', false),
 };
 
 export const ContainerPort: FieldTable = {

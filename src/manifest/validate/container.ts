@@ -15,6 +15,7 @@ import {
   present,
   type RawObject,
   readAbsolutePath,
+  readBoolean,
   readNamed,
   readOneOf,
   readRequiredObject,
@@ -69,6 +70,7 @@ export function readContainer(
     lifecycle: plainInit
       ? undefined
       : readLifecycle(issues, `${path}.lifecycle`, raw.lifecycle, { ports, graceSeconds: pod.graceSeconds }),
+    stdin: readBoolean(issues, `${path}.stdin`, raw.stdin) || undefined,
     ...readTerminationMessage(issues, path, raw),
     securityContext: security,
   });

@@ -213,6 +213,7 @@ const container = (name: string, volumeNames: readonly string[], more: Record<st
       resources,
       volumeMounts: mountsOf(volumeNames),
       securityContext,
+      stdin: flag,
       terminationMessagePath: absolute,
       terminationMessagePolicy: fc.constantFrom('File', 'FallbackToLogsOnError'),
       ...more,

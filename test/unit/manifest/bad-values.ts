@@ -128,6 +128,7 @@ export const BAD: Readonly<Record<TypeName, Readonly<Record<string, readonly unk
     readinessProbe: PROBE,
     startupProbe: PROBE,
     lifecycle: object({ preStop: {} }, { stopSignal: 'TERM' }),
+    stdin: flag(),
     terminationMessagePath: text(...ABSOLUTE),
     terminationMessagePolicy: choice('file'),
     securityContext: object({ runAsUser: 'x' }),

@@ -106,6 +106,7 @@ describe('another pod', () => {
     { securityContext: { privileged: true } },
     { terminationMessagePolicy: 'FallbackToLogsOnError' },
     { restartPolicy: 'Never' },
+    { stdin: true },
     { name: 'd' },
   ];
   check(fields.map((field): Row => [Object.keys(field)[0] as string, one(), one(field), OTHER]));

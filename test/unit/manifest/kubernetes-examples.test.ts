@@ -19,10 +19,6 @@ const NO_CLAIM = 'not supported: there is no storage to claim from; use hostPath
 
 /** `path: reason` of each refusal. */
 const REFUSED: Readonly<Record<string, string[]>> = {
-  terminal: [
-    'spec.containers[0].stdin: not supported: a container has no terminal and no input',
-    'spec.containers[0].tty: not supported: a container has no terminal and no input',
-  ],
   ephemeral: ['spec.ephemeralContainers: not supported: a container cannot be added to a running pod'],
   'pod-level-pids': ['spec.resources.limits.pids: not supported: resource "pids" is not known; only cpu, memory are'],
   extended: ['limits', 'requests'].map(
@@ -91,6 +87,7 @@ const WARNED: Readonly<Record<string, string[]>> = {
     'spec.updateStrategy: ignored: a device runs one pod of it, and replaces it',
     `spec.template.spec.tolerations: ${SCHEDULING}`,
   ],
+  terminal: ['spec.containers[0].tty: ignored: a container has no terminal; what it prints goes to its log'],
   myjob: ['spec.backoffLimit: ignored: a device runs one pod of it, and replaces it'],
 };
 

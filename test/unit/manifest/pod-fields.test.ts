@@ -399,7 +399,6 @@ describe('refused', () => {
       rawPod({ hostnameOverride: 'a.b', setHostnameAsFQDN: true }),
       'spec.hostnameOverride: Forbidden: may not be specified when setHostnameAsFQDN is true',
     ],
-    ['a terminal', container({ tty: true }), /tty: not supported/],
     [
       'a container to debug with',
       rawPod({ ephemeralContainers: [{ name: 'd' }] }),

@@ -63,6 +63,16 @@ export const RESTARTS: Case[] = [
     until: (pod) => running(pod) && restarted(1)(pod),
   },
   {
+    rule: 'a shell whose input stays open waits for it; one without reads an end at once',
+    containers: [
+      { command: ['/bin/sh'], stdin: true, restartPolicy: 'Never' },
+      { command: ['/bin/sh'], restartPolicy: 'Never' },
+      { sh: 'sleep 1', restartPolicy: 'Never' },
+    ],
+    until: (pod) => exitCode(pod, 'c1') === 0 && exitCode(pod, 'c2') === 0,
+    check: (pod) => assert.ok(statusOf(pod).state.running),
+  },
+  {
     rule: 'a program that always fails has a reason to show',
     containers: [{ command: ['/bin/false'] }],
     check: (pod) => assert.equal(statusOf(pod).state.terminated?.reason, 'Error'),
