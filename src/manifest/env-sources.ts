@@ -1,7 +1,8 @@
 /** The variables a container's `env` and `envFrom` define, with what they are taken from (kubelet makeEnvironment). Pure. */
 import { fieldValue, type PodFacts, resourceValue } from './downward.ts';
 import { expandReferences } from './env.ts';
-import type { ConfigMap, Container, EnvFromSource, EnvVarSource, KeyRef, Pod, Secret } from './types.ts';
+import { fileVariables } from './env-file.ts';
+import type { ConfigMap, Container, EnvFromSource, EnvVarSource, FileKeyRef, KeyRef, Pod, Secret } from './types.ts';
 
 /** ConfigMaps and Secrets of the pod's namespace. */
 export interface NamespaceObjects {
@@ -19,6 +20,8 @@ export interface VariablesInput {
   container: Container;
   objects: NamespaceObjects;
   facts: PodFacts;
+  /** What the file in the emptyDir holds; undefined when there is none. Throws EnvSourceError for one that is no file. */
+  file: (volumeName: string, path: string) => string | undefined;
 }
 
 /** Keys of an envFrom source that are no names of variables, as the kubelet's event tells them. */
@@ -67,15 +70,24 @@ function addAll(
 }
 
 /** Undefined: optional, and not there; the variable is not defined then. */
-function sourcedValue(source: EnvVarSource, { pod, container, objects, facts }: VariablesInput): string | undefined {
-  const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = source;
+function sourcedValue(source: EnvVarSource, input: VariablesInput): string | undefined {
+  const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef, fileKeyRef } = source;
+  const { pod, container, objects, facts } = input;
   const { namespace } = pod.metadata;
   if (fieldRef) return fieldValue(pod, fieldRef, facts);
   if (resourceFieldRef) return resourceValue(pod, resourceFieldRef, { facts, self: container.name });
   if (configMapKeyRef)
     return keyOf(configMapKeyRef, objects.configMap(configMapKeyRef.name)?.data, { kind: 'ConfigMap', namespace });
+  if (fileKeyRef) return fileKey(fileKeyRef, input.file(fileKeyRef.volumeName, fileKeyRef.path));
   const ref = secretKeyRef as KeyRef;
   return keyOf(ref, secretTexts(objects.secret(ref.name)), { kind: 'Secret', namespace });
+}
+
+function fileKey({ path, key, optional }: FileKeyRef, text: string | undefined): string | undefined {
+  const value = text === undefined ? undefined : fileVariables(text).get(key);
+  if (value !== undefined || optional) return value;
+  if (text === undefined) throw new EnvSourceError(`file "${path}" not found`);
+  throw new EnvSourceError(`environment variable key "${key}" not found in file "${path}"`);
 }
 
 function keyOf(

@@ -56,6 +56,7 @@ export const PLACES: Readonly<Record<TypeName, string>> = {
   SecretKeySelector: `${ENV}.secretKeyRef`,
   ObjectFieldSelector: `${ENV}.fieldRef`,
   ResourceFieldSelector: `${ENV}.resourceFieldRef`,
+  FileKeySelector: `${ENV}.fileKeyRef`,
   EnvFromSource: `${C}.envFrom[]`,
   ConfigMapEnvSource: `${C}.envFrom[].configMapRef`,
   SecretEnvSource: `${C}.envFrom[].secretRef`,

@@ -131,6 +131,15 @@ export interface EnvVarSource {
   secretKeyRef?: KeyRef;
   fieldRef?: FieldRef;
   resourceFieldRef?: ResourceFieldRef;
+  fileKeyRef?: FileKeyRef;
+}
+
+/** One variable of a file of `KEY=value` lines in an emptyDir of the pod. */
+export interface FileKeyRef {
+  volumeName: string;
+  path: string;
+  key: string;
+  optional: boolean;
 }
 
 export interface KeyRef {

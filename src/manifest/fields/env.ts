@@ -1,5 +1,5 @@
 /** Environment variables and where they come from. */
-import { type FieldTable, ignored, many, refused, yes } from './field.ts';
+import { type FieldTable, ignored, many, yes } from './field.ts';
 
 export const EnvVar: FieldTable = {
   name: yes('printable ASCII without `=`'),
@@ -8,8 +8,14 @@ export const EnvVar: FieldTable = {
 };
 
 export const EnvVarSource: FieldTable = {
-  ...many('configMapKeyRef secretKeyRef fieldRef resourceFieldRef', yes('exactly one')),
-  fileKeyRef: refused(),
+  ...many('configMapKeyRef secretKeyRef fieldRef resourceFieldRef fileKeyRef', yes('exactly one')),
+};
+
+export const FileKeySelector: FieldTable = {
+  volumeName: yes('of an `emptyDir`'),
+  path: yes('of a file of `KEY=value` lines, relative, without `..`; no link is followed'),
+  key: yes(),
+  optional: yes('the key, or the file, may be missing'),
 };
 
 const KEY: FieldTable = {

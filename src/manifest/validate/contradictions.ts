@@ -5,6 +5,7 @@ import { type Issues, show } from './issues.ts';
 export function checkContradictions(issues: Issues, spec: PodSpec): void {
   checkNonRoot(issues, spec);
   checkContainerNames(issues, spec);
+  checkFileVolumes(issues, spec);
 }
 
 /** The container's word wins over the pod's, field by field; so does the blame. */
@@ -38,6 +39,19 @@ function checkContainerNames(issues: Issues, spec: PodSpec): void {
       for (const [k, file] of (source.downwardAPI?.items ?? []).entries())
         check(`${at}.projected.sources[${j}].downwardAPI.items[${k}]`, file.resourceFieldRef?.containerName);
   }
+}
+
+/** Every `fileKeyRef.volumeName` is an emptyDir: the containers of the pod, and nobody else, wrote what is in it. */
+function checkFileVolumes(issues: Issues, spec: PodSpec): void {
+  for (const [path, { env }] of everyContainer(spec))
+    for (const [i, { valueFrom }] of env.entries()) {
+      const name = valueFrom?.fileKeyRef?.volumeName;
+      if (name === undefined) continue;
+      const at = `${path}.env[${i}].valueFrom.fileKeyRef.volumeName`;
+      const volume = spec.volumes.find((candidate) => candidate.name === name);
+      if (volume === undefined) issues.error(at, `Not found: ${show(name)}: there is no such volume in spec.volumes`);
+      else if (volume.emptyDir === undefined) issues.invalid(at, name, 'must be an emptyDir');
+    }
 }
 
 function everyContainer({ initContainers, containers }: PodSpec): [path: string, container: Container][] {

@@ -2,7 +2,7 @@
 import { DEFAULT_DIVISOR } from '../defaults.ts';
 import { LIMITS } from '../limits.ts';
 import { parseNano } from '../quantity.ts';
-import type { EnvFromSource, EnvVarSource, FieldRef, KeyRef, ResourceFieldRef } from '../types.ts';
+import type { EnvFromSource, EnvVarSource, FieldRef, FileKeyRef, KeyRef, ResourceFieldRef } from '../types.ts';
 import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';
 import { dataKey, dnsSubdomain, qualifiedName, variableName } from './names.ts';
@@ -18,10 +18,11 @@ import {
   readOptionalNamed,
   readRequiredObject,
   readRequiredString,
+  relativePathRule,
 } from './read.ts';
 import { readQuantity } from './resources.ts';
 
-const SOURCES = ['fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef'] as const;
+const SOURCES = ['fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef', 'fileKeyRef'] as const;
 
 /** What a variable can be told of its pod; besides, one label or annotation. */
 const ENV_FIELDS: readonly string[] = [
@@ -53,8 +54,6 @@ export function readValueFrom(issues: Issues, path: string, value: unknown): Env
   const raw = readObject(issues, path, value);
   if (raw === undefined) return undefined;
   checkFields(issues, 'EnvVarSource', raw, path);
-  // What is refused by the table has said so already.
-  if (raw.fileKeyRef !== undefined && raw.fileKeyRef !== null) return undefined;
   const kind = readChoice(issues, path, raw, SOURCES);
   if (kind === undefined) return undefined;
   const at = `${path}.${kind}`;
@@ -67,6 +66,8 @@ export function readValueFrom(issues: Issues, path: string, value: unknown): Env
       return present({ configMapKeyRef: readKeyRef(issues, at, raw.configMapKeyRef, 'ConfigMapKeySelector') });
     case 'secretKeyRef':
       return present({ secretKeyRef: readKeyRef(issues, at, raw.secretKeyRef, 'SecretKeySelector') });
+    case 'fileKeyRef':
+      return present({ fileKeyRef: readFileKeyRef(issues, at, raw.fileKeyRef) });
   }
 }
 
@@ -152,6 +153,19 @@ function readKeyRef(
   checkFields(issues, type, raw, path);
   const { name, optional } = readReference(issues, path, raw);
   return { name, key: readNamed(issues, `${path}.key`, raw.key, dataKey) ?? '', optional };
+}
+
+/** Whether the volume is an emptyDir is seen once all of the pod is known. */
+function readFileKeyRef(issues: Issues, path: string, value: unknown): FileKeyRef | undefined {
+  const raw = readObject(issues, path, value);
+  if (raw === undefined) return undefined;
+  checkFields(issues, 'FileKeySelector', raw, path);
+  return {
+    volumeName: readRequiredString(issues, `${path}.volumeName`, raw.volumeName) ?? '',
+    path: readNamed(issues, `${path}.path`, raw.path, relativePathRule) ?? '',
+    key: readNamed(issues, `${path}.key`, raw.key, variableName) ?? '',
+    optional: readBoolean(issues, `${path}.optional`, raw.optional) ?? false,
+  };
 }
 
 /** 0 is as good as absent: what `kubectl --dry-run` prints for it. */

@@ -5,6 +5,7 @@ import { containerVariablesFrom } from '../../manifest/env-sources.ts';
 import { formatNano } from '../../manifest/quantity.ts';
 import type { Allocatable } from '../admission.ts';
 import type { Incarnation } from '../incarnation.ts';
+import { readEnvFile } from '../volumes/env-file.ts';
 
 /** Throws EnvSourceError for what is missing; keys that are no names of variables are told by an event. */
 export const containerVariables = (pod: Incarnation, name: string): ReadonlyMap<string, string> => {
@@ -24,7 +25,13 @@ export const containerVariables = (pod: Incarnation, name: string): ReadonlyMap<
     podIP,
     allocatable: quantities(allocatable()),
   };
-  const { variables, skipped } = containerVariablesFrom({ pod: record.pod, container, objects, facts });
+  const { variables, skipped } = containerVariablesFrom({
+    pod: record.pod,
+    container,
+    objects,
+    facts,
+    file: (volume, path) => readEnvFile(pod.volumePaths[volume] as string, path),
+  });
   for (const { source, keys } of skipped) {
     const message = `Keys [${keys.join(', ')}] from the EnvFrom ${source} were skipped since they are considered invalid environment variable names.`;
     pod.event('Warning', 'InvalidEnvironmentVariableNames', message, name);

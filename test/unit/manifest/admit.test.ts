@@ -226,7 +226,7 @@ describe('refused', () => {
     [
       'a value from elsewhere',
       rawPod({}, { env: [{ name: 'A', valueFrom: {} }] }),
-      `${c}.env[0].valueFrom: Required value: must specify one of: fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef`,
+      `${c}.env[0].valueFrom: Required value: must specify one of: fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef`,
     ],
     [
       'a seccomp profile without its file',

@@ -72,7 +72,10 @@ const volumeSource = fc.oneof(
     image: record({ reference: label }, { pullPolicy: fc.constantFrom('Always', 'IfNotPresent', 'Never') }),
   }),
 );
-const volumes = few(volumeSource, 4).map((sources) => sources.map((source, i) => ({ name: `v${i}`, ...source })));
+const volumes = few(volumeSource, 4).map((sources) => [
+  { name: 'files' },
+  ...sources.map((source, i) => ({ name: `v${i}`, ...source })),
+]);
 
 const httpGet = record(
   { port: fc.oneof(port, fc.constant('http')) },
@@ -156,6 +159,12 @@ const variable = fc.oneof(
     }),
   }),
 );
+const fileVariable = fc.record({
+  name: label,
+  valueFrom: fc.record({
+    fileKeyRef: record({ volumeName: fc.constant('files'), path: relative, key: label }, { optional: flag }),
+  }),
+});
 const source = oneOf({ configMapRef: projectionName(), secretRef: projectionName() });
 
 function projectionName() {
@@ -208,7 +217,7 @@ const container = (name: string, volumeNames: readonly string[], more: Record<st
       command,
       args: command,
       workingDir: absolute,
-      env: few(variable),
+      env: few(fc.oneof({ weight: 4, arbitrary: variable }, fileVariable)),
       envFrom: few(fc.tuple(some({ prefix: label }), source).map(([prefix, from]) => ({ ...prefix, ...from }))),
       resources,
       volumeMounts: mountsOf(volumeNames),

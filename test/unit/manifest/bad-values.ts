@@ -165,6 +165,13 @@ export const BAD: Readonly<Record<TypeName, Readonly<Record<string, readonly unk
     secretKeyRef: KEY_REF,
     fieldRef: object({}, { fieldPath: 'x' }),
     resourceFieldRef: object({}, { resource: 'x' }),
+    fileKeyRef: object({}, { volumeName: 'v', path: 'p' }),
+  },
+  FileKeySelector: {
+    volumeName: needed('nobody'),
+    path: needed(...BELOW),
+    key: needed(...ENV_NAME),
+    optional: flag(),
   },
   ConfigMapKeySelector: { name: needed(...SUBDOMAIN), key: needed(...KEY), optional: flag() },
   SecretKeySelector: { name: needed(...SUBDOMAIN), key: needed(...KEY), optional: flag() },

@@ -33,9 +33,12 @@ const objects = {
   configMap: (name: string) => (name === 'cm' ? configMap({ a: '1', 'b.c': '$(a)' }) : undefined),
   secret: (name: string) => (name === 'sec' ? secret({ password: 'hunter2', nul: 'a\0b' }) : undefined),
 };
+/** An emptyDir `v` with one file. */
+const file = (volume: string, path: string) =>
+  volume === 'v' && path === 'a/env' ? "# K=0\nA='1 x'\n\n B = \"2\" \nC=\nD='\nnothing\nE=a=b\nE=3\r\n" : undefined;
 const variables = (fields: Partial<Container>) => {
   const asked = container('web', fields);
-  return containerVariablesFrom({ pod: pod('p', { containers: [asked] }), container: asked, objects, facts });
+  return containerVariablesFrom({ pod: pod('p', { containers: [asked] }), container: asked, objects, facts, file });
 };
 const key = (kind: 'configMapKeyRef' | 'secretKeyRef', name: string, of: string, optional = false): EnvVar => ({
   name: 'V',
@@ -52,6 +55,22 @@ test('envFrom before env, env over envFrom, $(VAR) only in written values', () =
     ],
   });
   assert.deepEqual(Object.fromEntries(result.variables), { P_a: 'over', 'P_b.c': '$(a)', X: '1 $(a) $(Y)', Y: '2' });
+});
+
+test('variables of a file: quoted or not, the last of a key, and what is not there', () => {
+  const of = (key: string, { path = 'a/env', optional = false } = {}) => {
+    const fileKeyRef = { volumeName: 'v', path, key, optional };
+    return variables({ env: [{ name: 'V', valueFrom: { fileKeyRef } }] }).variables.get('V');
+  };
+  assert.deepEqual(
+    ['A', 'B', 'C', 'D', 'E'].map((name) => of(name)),
+    ['1 x', '2', '', "'", '3'],
+  );
+  assert.equal(of('K', { optional: true }), undefined);
+  assert.equal(of('A', { path: 'b', optional: true }), undefined);
+  const code = 'CreateContainerConfigError';
+  assert.throws(() => of('K'), { code, message: 'environment variable key "K" not found in file "a/env"' });
+  assert.throws(() => of('A', { path: 'b' }), { code, message: 'file "b" not found' });
 });
 
 test('a key that makes no name of a variable is skipped and told', () => {

@@ -8,6 +8,7 @@ import { container, pod } from '../pods/fixtures.ts';
 
 const containerVariables = (env: EnvVar[]) =>
   containerVariablesFrom({
+    file: () => undefined,
     pod: pod('p'),
     container: container('c', { env }),
     objects: { configMap: () => undefined, secret: () => undefined },

@@ -34,7 +34,6 @@ const REFUSED: Readonly<Record<string, string[]>> = {
   ],
   sandboxed: ['spec.runtimeClassName: not supported: there is one runtime'],
   gated: ['spec.schedulingGates: not supported: a gate would never be lifted: there is no scheduler'],
-  'from-a-file': ['spec.containers[0].env[0].valueFrom.fileKeyRef: not supported: not in this version'],
   'nameless-': ['metadata.name: Required value: generateName makes no name here: the topic has it'],
   selinux: ['spec.containers[0].securityContext.seLinuxOptions: not supported: SELinux labels are not set'],
   windows: [

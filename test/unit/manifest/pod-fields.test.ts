@@ -210,7 +210,19 @@ describe('refused', () => {
       volume({ downwardAPI: { items: [{ path: 'a', resourceFieldRef: { resource: 'limits.cpu' } }] } }),
       /resourceFieldRef\.containerName: Required value$/,
     ],
-    ['a file of a variable', env({ fileKeyRef: { key: 'a' } }), /valueFrom\.fileKeyRef: not supported/],
+    [
+      'a variable of a file that is nowhere',
+      env({ fileKeyRef: { volumeName: 'x', path: 'p', key: 'K' } }),
+      `${C}.env[0].valueFrom.fileKeyRef.volumeName: Not found: "x": there is no such volume in spec.volumes`,
+    ],
+    [
+      'a variable of a file of somebody else',
+      rawPod(
+        { volumes: [{ name: 'v', hostPath: { path: '/v' } }] },
+        { env: [{ name: 'A', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'p', key: 'K' } } }] },
+      ),
+      `${C}.env[0].valueFrom.fileKeyRef.volumeName: Invalid value: "v": must be an emptyDir`,
+    ],
     [
       'nothing to take from',
       container({ envFrom: [{ prefix: 'a' }] }),

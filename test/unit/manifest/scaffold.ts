@@ -20,6 +20,7 @@ export const SCAFFOLD: Partial<Readonly<Record<TypeName, Json>>> = {
   EnvVar: { name: 'A' },
   ConfigMapKeySelector: { name: 'm', key: 'k' },
   SecretKeySelector: { name: 's', key: 'k' },
+  FileKeySelector: { volumeName: 'v', path: 'p', key: 'K' },
   ResourceFieldSelector: { resource: 'limits.cpu' },
   ConfigMapEnvSource: { name: 'm' },
   SecretEnvSource: { name: 's' },

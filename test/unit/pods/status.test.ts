@@ -7,7 +7,7 @@ import { newState, type PodState } from '../../../src/pods/state.ts';
 import { isProgressOnly, podStatus, publishedPod, rejectedStatus } from '../../../src/pods/status/pod-status.ts';
 import { crashLoopMessage } from '../../../src/pods/status/waiting.ts';
 import type { ContainerHistory, EndedAttempt, PodRecord } from '../../../src/pods/types.ts';
-import { container, desired, pod } from './fixtures.ts';
+import { container, desired, mount, pod } from './fixtures.ts';
 
 const now = new Date('2026-01-01T00:10:00.500Z');
 const never: ContainerHistory = { launched: -1 };
@@ -194,7 +194,25 @@ describe('what is published', () => {
   test('the node address is the pod address in the node network', () => {
     const given = state('Always', [running], { sandboxes: 1 });
     given.record.pod.spec.hostNetwork = true;
-    assert.equal(podStatus(given, { now, hostIP: '192.0.2.7' }).podIP, '192.0.2.7');
+    const { podIP, hostIPs } = podStatus(given, { now, hostIP: '192.0.2.7' });
+    assert.deepEqual([podIP, hostIPs], ['192.0.2.7', [{ ip: '192.0.2.7' }]]);
+  });
+
+  test('mounts are told as the kubelet tells them', () => {
+    const given = state('Always', [running]);
+    given.record.pod.spec.containers[0]!.volumeMounts = [
+      mount('v', '/rw'),
+      mount('v', '/ro', { readOnly: true }),
+      mount('v', '/all', { readOnly: true, recursiveReadOnly: 'Enabled' }),
+      mount('v', '/perhaps', { readOnly: true, recursiveReadOnly: 'IfPossible' }),
+    ];
+    assert.deepEqual(podStatus(given, { now }).containerStatuses[0]?.volumeMounts, [
+      { name: 'v', mountPath: '/rw' },
+      { name: 'v', mountPath: '/ro', readOnly: true, recursiveReadOnly: 'Disabled' },
+      { name: 'v', mountPath: '/all', readOnly: true, recursiveReadOnly: 'Enabled' },
+      { name: 'v', mountPath: '/perhaps', readOnly: true },
+    ]);
+    assert.equal('volumeMounts' in podStatus(state('Always', [running]), { now }).containerStatuses[0]!, false);
   });
 
   test('a start under way may be held back, a reason may not', () => {

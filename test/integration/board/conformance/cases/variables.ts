@@ -11,6 +11,11 @@ const resource = (name: string, wanted: string, divisor?: string) => ({
   valueFrom: { resourceFieldRef: { resource: wanted, ...(divisor && { divisor }) } },
 });
 
+const ofFile = (name: string) => ({
+  name,
+  valueFrom: { fileKeyRef: { volumeName: 'work', path: 'd/env', key: name, optional: name === 'C' } },
+});
+
 const WORK = { name: 'work', emptyDir: {} };
 const mounts = (subPathExpr: string) => [
   { name: 'work', mountPath: '/sub', subPathExpr },
@@ -101,6 +106,22 @@ export const VARIABLES: Case[] = [
       },
     ],
     prints: 'all\n0\n',
+  },
+  {
+    rule: 'a variable of a file an init container wrote',
+    containers: [{ sh: 'echo "$A $B ${C-none}"', env: ['A', 'B', 'C'].map(ofFile) }],
+    spec: {
+      volumes: [WORK],
+      initContainers: [
+        {
+          name: 'i',
+          image: 'debian',
+          command: ['/bin/sh', '-c', 'mkdir /work/d; printf "A=one\\nB=\\047two words\\047\\n" > /work/d/env'],
+          volumeMounts: [{ name: 'work', mountPath: '/work' }],
+        },
+      ],
+    },
+    prints: 'one two words none\n',
   },
   {
     rule: 'subPathExpr makes a directory of the volume',
