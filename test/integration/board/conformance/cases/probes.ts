@@ -37,9 +37,16 @@ export const PROBES: Case[] = [
       {
         sh: `touch /ready; while ! test -e /work/stop; do sleep 0.1; done; rm /ready; ${SLEEP}`,
         volumeMounts,
-        readinessProbe: { ...file('/ready'), ...impatient } as never,
+        readinessProbe: {
+          exec: { command: ['/bin/sh', '-c', 'test -e /ready && touch /work/asked'] },
+          ...impatient,
+        } as never,
       },
-      { sh: 'sleep 6; touch /work/stop', volumeMounts },
+      {
+        // Four answers, so that one of them has been told whatever befell the agent.
+        sh: 'for i in 1 2 3 4; do while ! test -e /work/asked; do sleep 0.1; done; rm /work/asked; done; touch /work/stop',
+        volumeMounts,
+      },
     ],
     spec: WORK,
     until: (pod) => statusOf(pod, 'c1').state.terminated !== undefined && !statusOf(pod).ready,
