@@ -1,5 +1,6 @@
 /** Changing the limits of what runs. */
-import { findContainer } from '../../manifest/containers.ts';
+import { allContainers, findContainer } from '../../manifest/containers.ts';
+import { canonicalJson } from '../../manifest/digest.ts';
 import type { Container } from '../../manifest/types.ts';
 import { nextRetry } from '../backoff.ts';
 import { failureMessage } from '../failures.ts';
@@ -54,15 +55,13 @@ const change = async (pod: Incarnation, sandbox: Sandbox, names: string[]): Prom
 /** Containers that run with limits they have from the pod, when those change. */
 const inheritors = ({ record }: Incarnation): Container[] => {
   const { spec } = record.pod;
-  if (JSON.stringify(record.given?.pod) === JSON.stringify(spec.resources ?? {})) return [];
-  return [...spec.initContainers, ...spec.containers].filter(
-    ({ name }) => attemptPhase(historyOf(record, name)) === 'running',
-  );
+  if (canonicalJson(record.given?.pod ?? {}) === canonicalJson(spec.resources ?? {})) return [];
+  return allContainers(spec).filter(({ name }) => attemptPhase(historyOf(record, name)) === 'running');
 };
 
 /** Nothing that runs has other limits than the spec's. */
 const isSettled = ({ record }: Incarnation): boolean =>
-  [...record.pod.spec.initContainers, ...record.pod.spec.containers].every((container) => {
+  allContainers(record.pod.spec).every((container) => {
     const history = historyOf(record, container.name);
     return attemptPhase(history) !== 'running' || resizeOf(container, history) === 'none';
   });

@@ -71,6 +71,9 @@ test('memory runs short: one pod after the other, by request and priority; a cri
 
   await restart();
   await board.until('the pressure to be over', () => nodeCondition('MemoryPressure') === 'False', PATIENCE);
+  const begun = await board.edgepod(['restart', 'pod', 'modest', '-d', board.device]);
+  assert.equal(begun.code, 0, begun.stderr);
+  await board.pod('modest', running, PATIENCE);
   for (const name of [...names, 'critical', 'late']) await board.undesire(name);
 });
 
