@@ -42,6 +42,7 @@ import { MetricsLoop } from './metrics.ts';
 import { openNetwork } from './network.ts';
 import { NodePressure } from './node-pressure.ts';
 import { NodeReport } from './node-report.ts';
+import { RecentEvents } from './recent-events.ts';
 import { ipLeases, podRecords } from './records.ts';
 import { type Reports, reports } from './reports.ts';
 import { userRanges } from './user-ranges.ts';
@@ -157,7 +158,8 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
   const desired = new StoredDesired(store.objects, ({ namespace, name }, errors) =>
     log.error({ namespace, name, errors }, 'a stored manifest is not valid for this version of edgepod'),
   );
-  const told = reports({ outbox: store.outbox, topics, bootId: facts.bootId, now });
+  const recent = new RecentEvents();
+  const told = reports({ outbox: store.outbox, topics, bootId: facts.bootId, now, recent });
   const stats = new StatsReader(addon);
   const disk = () => diskFigures(dataDir);
   const treeUsage = (trees: string[]) => addon.treeUsage(trees);
@@ -226,7 +228,6 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
   });
   const onIntake = (result: IntakeResult) => intake(result, { manager, store, topics, told, log });
   const broker = buildBroker({ config, topics, store, bootId: facts.bootId, onIntake, log });
-  registerCalls(broker.rpc, { manager, remoteExec: config.remoteExec, log });
   for (const { namespace, name, errors } of store.objects.rejections('pods')) manager.rejected(namespace, name, errors);
   const metrics = new MetricsLoop({
     addon,
@@ -238,6 +239,13 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     link: (uid) => network.link(uid),
     intervalSeconds: config.metrics.intervalSeconds,
     now,
+  });
+  registerCalls(broker.rpc, {
+    manager,
+    recent,
+    metrics: () => metrics.measure(),
+    remoteExec: config.remoteExec,
+    log,
   });
   const node = new NodeReport({
     topics,

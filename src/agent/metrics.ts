@@ -4,9 +4,10 @@ import type { Topics } from '../broker/topics.ts';
 import { changedEnough, type Figures } from '../node/change.ts';
 import { diskFigures, temperatureCelsius } from '../node/facts.ts';
 import { METRICS_IGNORE, METRICS_RULES, type MeasuredPod, metricsBody } from '../node/metrics.ts';
+import type { PodDescription } from '../pods/describe.ts';
 import type { PodManager } from '../pods/manager.ts';
 import type { Addon } from '../runtime/native.ts';
-import { readProcesses, StatsReader } from '../runtime/stats.ts';
+import { type Figures as RawFigures, readProcesses, StatsReader } from '../runtime/stats.ts';
 
 interface MetricsOptions {
   addon: Addon;
@@ -45,9 +46,28 @@ export class MetricsLoop {
     clearInterval(this.#timer);
   }
 
-  /** Reads everything in one native call and sends it if it is news. */
+  /** Sends the figures if they are news. */
   async look(): Promise<void> {
-    const { addon, manager, session, topics, dataDir, bridge, link, now } = this.#options;
+    const { session, topics } = this.#options;
+    if (!session.connected) return;
+    const body = await this.#body(this.#read());
+    if (!changedEnough(this.#last, body, METRICS_RULES, METRICS_IGNORE)) return;
+    if (session.publishQos0(topics.metrics, Buffer.from(JSON.stringify(this.#timed(body))))) this.#last = body;
+  }
+
+  /** What the topic would say now, and when that is by a clock that never jumps: two answers make a rate. */
+  async measure(): Promise<object> {
+    const monotonicMs = performance.now();
+    return { monotonicMs, ...this.#timed(await this.#body(this.#read())) };
+  }
+
+  #timed(body: Figures): object {
+    return { time: this.#options.now().toISOString(), ...body };
+  }
+
+  /** Everything in one native call. */
+  #read(): Reading {
+    const { manager, bridge, link } = this.#options;
     const described = manager.list().filter(({ sandbox }) => sandbox !== undefined);
     const targets = described.map(({ uid, cgroup, containers, pod }) => ({
       uid,
@@ -55,11 +75,14 @@ export class MetricsLoop {
       containers: containers.filter(({ pid }) => pid !== undefined).map(({ name }) => name),
       ...(!pod.spec?.hostNetwork && { link: link(uid) }),
     }));
-    if (!session.connected) return;
-    const { node, pods } = this.#stats.read(targets, [bridge]);
+    return { described, figures: this.#stats.read(targets, [bridge]) };
+  }
+
+  async #body({ described, figures: { node, pods } }: Reading): Promise<Figures> {
+    const { addon, dataDir } = this.#options;
     const [own] = await readProcesses(addon, [process.pid]);
     const temperature = temperatureCelsius();
-    const body = metricsBody({
+    return metricsBody({
       node,
       pods: described.flatMap(({ namespace, name, uid }): MeasuredPod[] => {
         const figures = pods.get(uid);
@@ -69,10 +92,12 @@ export class MetricsLoop {
       disk: pickDisk(dataDir),
       ...(temperature !== undefined && { temperatureCelsius: temperature }),
     });
-    if (!changedEnough(this.#last, body, METRICS_RULES, METRICS_IGNORE)) return;
-    if (session.publishQos0(topics.metrics, Buffer.from(JSON.stringify({ time: now().toISOString(), ...body }))))
-      this.#last = body;
   }
+}
+
+interface Reading {
+  described: PodDescription[];
+  figures: RawFigures;
 }
 
 function pickDisk(path: string): { capacityBytes: number; availableBytes: number } {

@@ -2,6 +2,7 @@
 import type { Topics } from '../broker/topics.ts';
 import type { PodEvent, PublishedPod } from '../pods/types.ts';
 import type { OutboxTable } from '../store/outbox.ts';
+import type { RecentEvents } from './recent-events.ts';
 
 export interface Reports {
   publishStatus(pod: PublishedPod): void;
@@ -26,9 +27,16 @@ interface ReportsOptions {
   topics: Topics;
   bootId: string;
   now: () => Date;
+  recent: RecentEvents;
 }
 
-export function reports({ outbox, topics, bootId, now }: ReportsOptions): Reports {
+export function reports({ outbox, topics, bootId, now, recent }: ReportsOptions): Reports {
+  const addEvent = (event: EventText, involved: InvolvedObject) =>
+    outbox.addEvent(topics.events, (seq) => {
+      const body = JSON.stringify(kubernetesEvent(event, involved, { seq, bootId, now: now(), topics }));
+      recent.add(body);
+      return body;
+    });
   return {
     publishStatus: (pod) => {
       const { namespace, name } = pod.metadata;
@@ -37,27 +45,19 @@ export function reports({ outbox, topics, bootId, now }: ReportsOptions): Report
     clearStatus: (namespace, name) => {
       outbox.putRetained(topics.podStatus(namespace, name), '');
     },
-    recordEvent: (event) => {
-      outbox.addEvent(topics.events, (seq) =>
-        JSON.stringify(kubernetesEvent(event, podObject(event), { seq, bootId, now: now(), topics })),
-      );
-    },
+    recordEvent: (event) => addEvent(event, podObject(event)),
     recordNodeEvent: (reason, message) => {
       const involved = { apiVersion: 'v1', kind: 'Node', namespace: 'default', name: topics.device };
-      const event = { type: 'Warning', reason, message, count: 1 } as const;
-      outbox.addEvent(topics.events, (seq) =>
-        JSON.stringify(kubernetesEvent(event, involved, { seq, bootId, now: now(), topics })),
-      );
+      addEvent({ type: 'Warning', reason, message, count: 1 }, involved);
     },
     recordObjectEvent: ({ kind, namespace, name, reason, message }) => {
       const involved = { apiVersion: 'v1', kind: kind === 'secrets' ? 'Secret' : 'ConfigMap', namespace, name };
-      const event = { type: 'Warning', reason, message, count: 1 } as const;
-      outbox.addEvent(topics.events, (seq) =>
-        JSON.stringify(kubernetesEvent(event, involved, { seq, bootId, now: now(), topics })),
-      );
+      addEvent({ type: 'Warning', reason, message, count: 1 }, involved);
     },
   };
 }
+
+type EventText = Pick<PodEvent, 'type' | 'reason' | 'message' | 'count'>;
 
 interface EventContext {
   seq: number;
@@ -88,7 +88,7 @@ function podObject({ pod: { namespace, name, uid }, container }: PodEvent): Invo
 
 /** A v1 Event, plus `bootId` and `seq`, by which a receiver sees a gap. */
 function kubernetesEvent(
-  { type, reason, message, count }: Pick<PodEvent, 'type' | 'reason' | 'message' | 'count'>,
+  { type, reason, message, count }: EventText,
   involvedObject: InvolvedObject,
   { seq, bootId, now, topics }: EventContext,
 ): object {

@@ -14,6 +14,7 @@ import { registerGet } from './commands/get.ts';
 import { registerImage } from './commands/image.ts';
 import { registerLogs } from './commands/logs.ts';
 import { registerRestart } from './commands/restart.ts';
+import { registerTop } from './commands/top.ts';
 import { registerValidate } from './commands/validate.ts';
 import { registerVersion } from './commands/version.ts';
 
@@ -29,6 +30,7 @@ registerDescribe(program);
 registerLogs(program);
 registerExec(program);
 registerRestart(program);
+registerTop(program);
 registerValidate(program);
 registerImage(program);
 registerBroker(program);

@@ -57,16 +57,21 @@ async function applyOne(fleet: Fleet, device: string, manifest: Manifest): Promi
   const [reported] = kind === 'pods' ? await fleet.pods({ device, namespace, name }) : [];
   const last = Math.max(Number(before.generation ?? 0), reported?.pod.status?.observedGeneration ?? 0);
   const generation = metadata.generation ?? last + 1;
-  const object = { ...raw, metadata: { ...metadataOf(raw), generation } };
+  const object = { ...raw, metadata: { ...metadataOf(raw), ...born(kind, deleting ? {} : before), generation } };
   await fleet.publishDesired(device, kind, namespace, name, object);
   process.stdout.write(`${label} ${current && !deleting ? 'configured' : 'created'}\n`);
   return generation;
 }
 
-/** Equal but for the generation, which this command counts itself. */
+/** ConfigMaps and Secrets have no status that tells their age; the API server would note their birth. */
+function born(kind: Manifest['kind'], { creationTimestamp }: Record<string, unknown>): object {
+  return kind === 'pods' ? {} : { creationTimestamp: creationTimestamp ?? new Date().toISOString() };
+}
+
+/** Equal but for what this command says itself. */
 function sameWish(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
   const bare = (object: Record<string, unknown>) => {
-    const { generation, ...metadata } = metadataOf(object);
+    const { generation, creationTimestamp, ...metadata } = metadataOf(object);
     return { ...object, metadata };
   };
   return isDeepStrictEqual(bare(a), bare(b));

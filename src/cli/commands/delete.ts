@@ -4,6 +4,7 @@ import type { Fleet } from '../../client/fleet.ts';
 import { type DesiredKind, podStatusTopic } from '../../client/topics.ts';
 import { type ConnectionFlags, withConnection, withFleet } from '../connection.ts';
 import { action, CommandError } from '../failure.ts';
+import { kindOf } from '../kinds.ts';
 import { inOrder, readManifests, SINGULAR } from '../manifests.ts';
 import { seconds } from '../seconds.ts';
 
@@ -47,13 +48,6 @@ interface Target {
   name: string;
 }
 
-/** As kubectl names and shortens them. */
-const KINDS: ReadonlyMap<string, DesiredKind> = new Map([
-  ...['pod', 'pods', 'po'].map((name) => [name, 'pods'] as const),
-  ...['configmap', 'configmaps', 'cm'].map((name) => [name, 'configmaps'] as const),
-  ...['secret', 'secrets'].map((name) => [name, 'secrets'] as const),
-]);
-
 function deleteTargets(kind: string | undefined, names: string[], flags: Flags): Target[] {
   if (flags.filename !== undefined) {
     if (kind !== undefined) throw new CommandError('give either `pod NAME` or -f FILE, not both');
@@ -62,8 +56,9 @@ function deleteTargets(kind: string | undefined, names: string[], flags: Flags):
       .reverse()
       .map(({ kind, metadata: { namespace, name } }) => ({ kind, namespace, name }));
   }
-  const desired = KINDS.get(kind ?? '');
-  if (desired === undefined) throw new CommandError('say what to delete: `edgepod delete pod NAME -d DEVICE`');
+  const desired = kindOf(kind ?? '');
+  if (desired === undefined || desired === 'devices' || desired === 'events')
+    throw new CommandError('say what to delete: `edgepod delete pod NAME -d DEVICE`');
   if (names.length === 0) throw new CommandError(`name at least one ${SINGULAR[desired]}`);
   return names.map((name) => ({ kind: desired, namespace: flags.namespace, name }));
 }

@@ -1,8 +1,15 @@
-/** `edgepod describe pod`: everything the device said about one pod, for a person. */
+/** `edgepod describe`: one object in detail, for a person; a pod with what happened to it lately. */
 import type { Command } from 'commander';
+import { desiredObjects } from '../../client/desired-objects.ts';
+import { type DeviceEvent, recentEvents } from '../../client/events.ts';
+import type { DevicePod, Fleet } from '../../client/fleet.ts';
 import { type ConnectionFlags, withConnection, withFleet } from '../connection.ts';
 import { action, CommandError } from '../failure.ts';
+import { kindOf } from '../kinds.ts';
+import { describeConfigMap, describeSecret } from '../output/describe-data.ts';
 import { describePod } from '../output/describe-pod.ts';
+import { describeEvents } from '../output/event-rows.ts';
+import { podName } from '../pod-target.ts';
 
 interface Flags extends ConnectionFlags {
   device?: string;
@@ -11,22 +18,55 @@ interface Flags extends ConnectionFlags {
 
 export function registerDescribe(program: Command): void {
   withConnection(program.command('describe'))
-    .description('show one pod in detail: `describe pod NAME`')
-    .argument('<kind>', 'pod')
-    .argument('<names...>', 'names of pods')
+    .description('show pods, ConfigMaps or Secrets in detail: `describe pod NAME`')
+    .argument('<kind>', 'pod, configmap or secret')
+    .argument('<names...>', 'names of objects')
     .option('-d, --device <id>', 'only on this device')
     .option('-n, --namespace <name>', 'namespace', 'default')
     .action(
-      action(async (kind: string, names: string[], { device, namespace, ...flags }: Flags) => {
-        if (!['pod', 'pods', 'po'].includes(kind))
-          throw new CommandError(`there is no kind "${kind}" to describe: use pod`);
+      action(async (word: string, names: string[], flags: Flags) => {
+        const kind = kindOf(word);
+        if (kind === undefined || kind === 'devices' || kind === 'events')
+          throw new CommandError(`there is no kind "${word}" to describe: use pod, configmap or secret`);
         await withFleet(flags, async (fleet) => {
-          for (const name of names) {
-            const found = await fleet.pods({ namespace, name, ...(device !== undefined && { device }) });
-            if (found.length === 0) throw new CommandError(`pods "${name}" not found${device ? ` on ${device}` : ''}`);
-            process.stdout.write(found.map(describePod).join('\n\n'));
-          }
+          const texts: string[] = [];
+          for (const name of names)
+            texts.push(
+              ...(kind === 'pods'
+                ? await describePods(fleet, podName(name), flags)
+                : await describeData(fleet, kind, name, flags)),
+            );
+          process.stdout.write(texts.join('\n\n'));
         });
       }),
     );
+}
+
+async function describePods(fleet: Fleet, name: string, { device, namespace }: Flags): Promise<string[]> {
+  const found = await fleet.pods({ namespace, name, ...(device !== undefined && { device }) });
+  if (found.length === 0) throw new CommandError(`pods "${name}" not found${device ? ` on ${device}` : ''}`);
+  return Promise.all(found.map(async (pod) => describePod(pod) + describeEvents(await eventsOf(fleet, pod))));
+}
+
+/** The pod's events, or why the device does not tell. Those of an earlier pod of this name are not its own. */
+async function eventsOf(fleet: Fleet, { device, pod }: DevicePod): Promise<DeviceEvent[] | string> {
+  const { namespace, name, uid } = pod.metadata;
+  try {
+    const found = await recentEvents(fleet, device, { kind: 'Pod', namespace, name });
+    return found.filter(({ involvedObject: about }) => about.uid === undefined || about.uid === uid);
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+async function describeData(
+  fleet: Fleet,
+  kind: 'configmaps' | 'secrets',
+  name: string,
+  { device, namespace }: Flags,
+): Promise<string[]> {
+  const found = await desiredObjects(fleet, kind, { device, namespace });
+  const named = found.filter(({ object }) => object.metadata.name === name);
+  if (named.length === 0) throw new CommandError(`${kind} "${name}" not found${device ? ` on ${device}` : ''}`);
+  return named.map(kind === 'secrets' ? describeSecret : describeConfigMap);
 }

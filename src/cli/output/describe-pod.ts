@@ -1,6 +1,7 @@
 /** The text of `describe pod`. */
 import type { DevicePod } from '../../client/fleet.ts';
 import type { Container, ContainerState, ContainerStatus, PodCondition, Volume } from '../../manifest/types.ts';
+import { field, pairs } from './fields.ts';
 import { podStatusWord } from './pod-rows.ts';
 
 /** Lines of `label:  value`, nested by two spaces. */
@@ -97,14 +98,4 @@ function resourceLines(label: string, list: Record<string, string> | undefined):
 function volumeText({ hostPath, emptyDir }: Volume): string {
   if (hostPath) return `hostPath ${hostPath.path}${hostPath.type ? ` (${hostPath.type})` : ''}`;
   return `emptyDir${emptyDir?.medium ? ` in ${emptyDir.medium.toLowerCase()}` : ''}${emptyDir?.sizeLimit ? `, at most ${emptyDir.sizeLimit}` : ''}`;
-}
-
-function field(label: string, value: string | undefined): string {
-  return `${`${label}:`.padEnd(16)}${value || '<none>'}`;
-}
-
-function pairs(map: Record<string, string> | undefined): string {
-  return Object.entries(map ?? {})
-    .map(([key, value]) => `${key}=${value}`)
-    .join(', ');
 }
