@@ -57,7 +57,7 @@ test('in a postStart hook: it is delivered again, and the container is not resta
   const main = { sh: `echo main >> /v/main; ${SLEEP}`, volumeMounts, lifecycle };
   await board.desire('begins', shellPod('begins', [main], { volumes: volumes() }));
   await isSaid('hook');
-  assert.equal(board.status('begins')?.status?.phase, 'Pending');
+  await board.pod('begins', phase('Pending'), PATIENCE);
   await killAgent();
   await board.startAgent();
   await isSaid('hook', 2);
