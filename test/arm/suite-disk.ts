@@ -35,14 +35,14 @@ export async function suiteDisk(progress: (line: string) => void): Promise<strin
 
 function layOut(tree: string): void {
   mkdirSync(join(tree, 'native/build/arm64'), { recursive: true });
-  for (const name of ['package.json', 'src', 'config', 'image', 'test', 'node_modules'])
+  for (const name of ['package.json', 'src', 'config', 'test', 'node_modules'])
     cpSync(join(root, name), join(tree, name), { recursive: true, verbatimSymlinks: true, filter: wanted });
   for (const name of ['edgepod-runner', 'pause', 'edgepod-unpack', 'edgepod.node', 'tools'])
     cpSync(join(root, 'native/build/arm64', name), join(tree, 'native/build/arm64', name), { recursive: true });
 }
 
 function wanted(path: string): boolean {
-  if (LEFT_OUT.test(path) || path.startsWith(join(root, 'image/.cache'))) return false;
+  if (LEFT_OUT.test(path)) return false;
   // Of what tests keep between runs, images and programs of the board's architecture.
   const [, kept, name] = /test\/\.cache\/([^/]+)(\/.+)?/.exec(path) ?? [];
   return kept === undefined || (/^(images|programs)$/.test(kept) && (name === undefined || name.includes('arm64')));
