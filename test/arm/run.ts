@@ -1,7 +1,8 @@
 /**
  * `npm run test:arm`: the suite on an emulated arm64 board; the exit code is the suite's.
- * Usage: node test/arm/run.ts [--deb FILE] [WHAT ...]
+ * Usage: node test/arm/run.ts [--deb FILE] [--guest FILE ...] [WHAT ...]
  *   --deb   a package to test instead of one made now
+ *   --guest a file below test/integration to run on the board instead of the usual ones (repeatable)
  *   WHAT    instead of the suite: `machines` (what boards differ in), `boots` (bad first-boot files and disks), `service`
  *           (upgrade, watchdog, drain, purge), `power` (power cuts), or a part of a test file's name. Each file boots boards
  *           of its own, minutes each.
@@ -16,7 +17,11 @@ import { demoImage } from '../images/demo-images.ts';
 import { suiteDisk } from './suite-disk.ts';
 
 const progress = (line: string) => process.stderr.write(`${line}\n`);
-const { values, positionals } = parseArgs({ options: { deb: { type: 'string' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { deb: { type: 'string' }, guest: { type: 'string', multiple: true } },
+  allowPositionals: true,
+});
+if (values.guest) process.env.EDGEPOD_GUEST_FILES = values.guest.join(' ');
 const files = positionals.length === 0 ? [join(import.meta.dirname, 'board.test.ts')] : chosen(positionals);
 // Before the suite's clock starts: on a fresh machine these take minutes.
 const image = await deviceImage({ ...(values.deb !== undefined && { deb: values.deb }), progress });
