@@ -1,48 +1,14 @@
 /** The demo's pod: from the manifest to both containers running, against `podman kube play`; then what it costs to keep. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
-import type { Pod } from '../../src/manifest/types.ts';
 import { Board } from '../integration/board/board.ts';
+import { benchColdStart } from './cold-start.ts';
+import { bothRunning, DATA, manifest, processesOf } from './demo-pod.ts';
+import { benchEnds } from './ends.ts';
 import { interleaved, ms, type Row, report } from './measure.ts';
 import { type Memory, memoryOf, memoryText, pidsNamed } from './memory.ts';
-
-const DATA = '/data';
-
-/** Both containers stay, so that "running" is a moment one can wait for. */
-function manifest(name: string): Record<string, unknown> {
-  const mount = (mountPath: string) => [{ name: 'shared-data', mountPath }];
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name },
-    spec: {
-      restartPolicy: 'Never',
-      terminationGracePeriodSeconds: 1,
-      volumes: [{ name: 'shared-data', hostPath: { path: DATA } }],
-      containers: [
-        {
-          name: 'nginx-container',
-          image: 'nginx',
-          imagePullPolicy: 'IfNotPresent',
-          volumeMounts: mount('/usr/share/nginx/html'),
-        },
-        {
-          name: 'debian-container',
-          image: 'debian',
-          imagePullPolicy: 'IfNotPresent',
-          volumeMounts: mount('/pod-data'),
-          command: ['/bin/sh'],
-          args: [
-            '-c',
-            'echo Hello from the debian container > /pod-data/index.html; trap "exit 0" TERM; while :; do sleep 1000 & wait; done',
-          ],
-        },
-      ],
-    },
-  };
-}
+import { Observer } from './observer.ts';
 
 export async function benchPods(archives: string[], env: NodeJS.ProcessEnv, rounds: number): Promise<void> {
   mkdirSync(DATA, { recursive: true });
@@ -55,8 +21,9 @@ export async function benchPods(archives: string[], env: NodeJS.ProcessEnv, roun
       await board.load(archive);
       loadIntoPodman(podman, env, archive);
     }
+    const observer = await Observer.open(board);
     const times = await interleaved(rounds, {
-      edgepod: () => viaMqtt(board),
+      edgepod: () => viaMqtt(board, observer),
       podman: async () => {
         writeFileSync(file, stringify(manifest('bench')));
         const started = performance.now();
@@ -77,7 +44,10 @@ export async function benchPods(archives: string[], env: NodeJS.ProcessEnv, roun
       },
       { what: 'podman kube play', figure: ms(play), note: 'host network, its quickest' },
     ]);
+    await observer.close();
     await memory(board, podman, file);
+    await benchEnds(board, rounds);
+    await benchColdStart(board, Math.min(rounds, 10));
   } finally {
     rmSync(file, { force: true });
     await board.close();
@@ -85,18 +55,14 @@ export async function benchPods(archives: string[], env: NodeJS.ProcessEnv, roun
 }
 
 /** Milliseconds from the publish until both containers have been executed, as seen by a subscriber. */
-async function viaMqtt(board: Board): Promise<number> {
+async function viaMqtt(board: Board, observer: Observer): Promise<number> {
   const started = performance.now();
+  const seen = observer.until(bothRunning);
   await board.desire('bench', manifest('bench'));
-  await board.pod('bench', bothRunning);
+  await seen;
   const took = performance.now() - started;
   await board.undesire('bench');
   return took;
-}
-
-function bothRunning(pod: Pod): boolean {
-  const statuses = pod.status?.containerStatuses ?? [];
-  return statuses.length === 2 && statuses.every(({ state }) => state.running !== undefined);
 }
 
 /** Podman names what it loads from an OCI archive by digest only; the pod wants the names. */
@@ -110,11 +76,10 @@ function loadIntoPodman(podman: (...args: string[]) => string, env: NodeJS.Proce
 async function memory(board: Board, podman: (...args: string[]) => string, file: string): Promise<void> {
   await board.desire('bench', manifest('bench'));
   const pod = await board.pod('bench', bothRunning);
-  const shim = Number(readFileSync(join(board.runDir, 'pods', pod.metadata.uid!, 'shim.pid'), 'utf8'));
-  const children = readFileSync(`/proc/${shim}/task/${shim}/children`, 'utf8').trim().split(' ').map(Number);
-  const pause = children.find((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'pause')!;
-  // At rest, which is how a pod spends its life: the shim gives memory back after half a second of quiet.
-  await new Promise((resolve) => setTimeout(resolve, 5000));
+  const { shim, pause } = processesOf(board, pod.metadata.uid!);
+  // At rest, which is how a pod spends its life: the shim gives memory back after half a second of quiet, the agent once
+  // a minute.
+  await new Promise((resolve) => setTimeout(resolve, 75_000));
   const [shimMemory, pauseMemory, agentMemory] = [shim, pause, board.agent!.pid!].map(memoryOf) as [
     Memory,
     Memory,
@@ -145,6 +110,13 @@ async function memory(board: Board, podman: (...args: string[]) => string, file:
       ratio: agentMemory.anon / (20 * 1024),
       budget: 1,
       note: 'anonymous to 20 MB',
+    },
+    {
+      what: 'edgepod agent, one pod',
+      figure: '',
+      ratio: agentMemory.rss / (60 * 1024),
+      budget: 1,
+      note: 'RSS to 60 MB',
     },
   ];
   report('Memory of a two-container pod beyond its own processes', rows);
