@@ -1,5 +1,6 @@
 /** `edgepod check`: whether this board can run pods, line by line, and what to do where it cannot. */
-import { accessSync, constants, mkdirSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { AgentConfig } from '../../agent/config.ts';
 import { action } from '../failure.ts';
@@ -58,7 +59,7 @@ async function kernelFindings(): Promise<Finding[]> {
 /** The same, unless its file system is about to be full. */
 function roomy(finding: Finding, path: string): Finding {
   if (finding.level !== 'ok') return finding;
-  const { bsize, blocks, bavail } = statfsSync(path);
+  const { bsize, blocks, bavail } = statfsSync(existing(path));
   if (bavail / blocks >= LITTLE_ROOM) return finding;
   const free = Math.floor((bavail * bsize) / (1 << 20));
   const detail = `${path} is nearly full: ${free} MiB free; images cannot be loaded and pods are started with difficulty`;
@@ -81,11 +82,14 @@ function setupFindings({ dataDir, runDir }: AgentConfig): Finding[] {
   return [root, roomy(directory('data directory', dataDir), dataDir), directory('run directory', runDir)];
 }
 
+/** What is there of a path that the agent will make when it starts. */
+const existing = (path: string): string => (existsSync(path) ? path : existing(dirname(path)));
+
 function directory(what: string, path: string): Finding {
+  const found = existing(path);
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    accessSync(path, constants.W_OK);
-    return { level: 'ok', what, detail: path };
+    accessSync(found, constants.W_OK);
+    return { level: 'ok', what, detail: found === path ? path : `${path}, made when the agent starts` };
   } catch (error) {
     return { level: 'fail', what, detail: `${path} cannot be written: ${(error as Error).message}` };
   }
