@@ -1,10 +1,11 @@
 /** Which namespaces the processes of a pod share with each other and with the node, read from /proc/<pid>/ns. */
 import assert from 'node:assert/strict';
-import { globSync, readFileSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { demoImage } from '../../images/demo-images.ts';
 import { Board } from './board.ts';
 import { running, SLEEP, shellPod } from './pods.ts';
+import { infraOf, processesOf } from './processes.ts';
 
 let board: Board;
 before(async () => {
@@ -19,16 +20,6 @@ type Namespaces = Record<Kind, string>;
 
 const namespacesOf = (pid: number | 'self'): Namespaces =>
   Object.fromEntries(KINDS.map((kind) => [kind, readlinkSync(`/proc/${pid}/ns/${kind}`)])) as Namespaces;
-
-/** Every process in a cgroup of the pod, by container (`infra` holds shim and infra process). */
-function processesOf(uid: string): Map<string, number[]> {
-  const found = new Map<string, number[]>();
-  for (const path of globSync(`/sys/fs/cgroup/{,pids/,memory/}edgepod*/pod${uid}/*/cgroup.procs`)) {
-    const name = path.split('/').at(-2)!;
-    found.set(name, readFileSync(path, 'utf8').trim().split('\n').filter(Boolean).map(Number));
-  }
-  return found;
-}
 
 interface Row {
   hostNetwork?: boolean;
@@ -77,10 +68,7 @@ for (const [index, row] of rows.entries())
       for (const one of all) assert.deepEqual(one, all[0], `every process of ${container}`);
       return all[0]!;
     });
-    const infra = (processes.get('infra') ?? []).find(
-      (pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0] === 'edgepod-pause',
-    );
-    const held = namespacesOf(infra!);
+    const held = namespacesOf(infraOf(pod.metadata.uid!)!);
     for (const [kind, whose] of Object.entries(expected(row)) as [Kind, string][]) {
       const said = `${kind} is the ${whose}'s`;
       assert.equal(first![kind] === node[kind], whose === 'node', said);
