@@ -14,6 +14,7 @@ import { BASE, type DemoImage, finishBase, RECIPES } from './recipes.ts';
 import { allPaths, changedPaths } from './tree-difference.ts';
 
 export type { DemoImage } from './recipes.ts';
+
 type Progress = (line: string) => void;
 
 interface BuildOptions {
@@ -22,7 +23,9 @@ interface BuildOptions {
 }
 
 /** Files of this directory that decide what is in an image. */
-const BUILDERS = 'recipes demo-images base-layer debian-tree tree-difference oci-writer'.split(' ').map((name) => `${name}.ts`);
+const BUILDERS = 'recipes demo-images base-layer debian-tree tree-difference oci-writer'
+  .split(' ')
+  .map((name) => `${name}.ts`);
 const cacheDir = new URL('../.cache/images/', import.meta.url).pathname;
 
 /** Paths of the archives `debian` and `nginx`; builds what is not cached. */

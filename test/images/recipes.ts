@@ -99,7 +99,10 @@ function finishTomcat(tree: string): void {
   cpSync(join(tree, 'usr/share/tomcat10/skel/conf'), join(instance, 'conf'), { recursive: true });
   for (const name of ['logs', 'temp', 'webapps', 'work']) mkdirSync(join(instance, name));
   for (const name of ['.', ...allPaths(instance)]) chownSync(join(instance, name), TOMCAT_USER, TOMCAT_USER);
-  appendFileSync(join(tree, 'etc/passwd'), `tomcat:x:${TOMCAT_USER}:${TOMCAT_USER}::/var/lib/tomcat:/usr/sbin/nologin\n`);
+  appendFileSync(
+    join(tree, 'etc/passwd'),
+    `tomcat:x:${TOMCAT_USER}:${TOMCAT_USER}::/var/lib/tomcat:/usr/sbin/nologin\n`,
+  );
   appendFileSync(join(tree, 'etc/group'), `tomcat:x:${TOMCAT_USER}:\n`);
 }
 

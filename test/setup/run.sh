@@ -4,7 +4,7 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-command=${1:?usage: run.sh demo|test|test:arm|bench|package|image|image:run [arguments]}
+command=${1:?usage: run.sh demo|test|test:arm|bench|images|package|image|image:run [arguments]}
 shift
 
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
@@ -12,13 +12,14 @@ die() { printf 'edgepod: %s\n' "$*" >&2; exit 1; }
 
 case $command in
   demo) groups='build run demo' ;;
-  test) groups="build run demo test package cross-$(uname -m)" ;;
+  test) groups="build run demo images test package cross-$(uname -m)" ;;
   test:arm) groups="build run demo package cross-$(uname -m) image qemu broker" ;;
   bench) groups='build run demo test bench' ;;
+  images) groups='build run demo images' ;;
   package) groups="build package cross-$(uname -m)" ;;
   image) groups="build package cross-$(uname -m) image" ;;
   image:run) groups="build package cross-$(uname -m) image qemu" ;;
-  *) die "unknown command '$command': use demo, test, test:arm, bench, package, image or image:run" ;;
+  *) die "unknown command '$command': use demo, test, test:arm, bench, images, package, image or image:run" ;;
 esac
 
 [ "$(id -u)" = 0 ] || die "pods need namespaces, cgroups and a bridge: run this as root (sudo npm run $command)"
@@ -96,6 +97,7 @@ case $command in
   demo) exec node test/demo/demo.ts "$@" ;;
   test) exec node test/run.ts "$@" ;;
   test:arm) exec node test/arm/run.ts "$@" ;;
+  images) exec node test/images/make.ts "$@" ;;
   package) exec node image/package.ts "$@" ;;
   image) exec node image/build.ts "$@" ;;
   image:run) exec node image/run.ts "$@" ;;

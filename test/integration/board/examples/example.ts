@@ -27,10 +27,10 @@ export async function logs(board: Board, pod: string, container: string): Promis
   return (await board.edgepod(['logs', pod, '-c', container])).stdout;
 }
 
-/** The same, read from the board's disk: also when there is no agent to ask. */
+/** What every attempt of a container has written, read from the board's disk: also when there is no agent to ask. */
 export function logsOnDisk(board: Board, uid: string, container: string): string {
-  const [path] = globSync(join(board.dataDir, 'logs', `*_${uid}`, container, '*.log'));
-  const lines = path === undefined ? [] : readFileSync(path, 'utf8').split('\n');
+  const paths = globSync(join(board.dataDir, 'logs', `*_${uid}`, container, '*.log')).sort();
+  const lines = paths.flatMap((path) => readFileSync(path, 'utf8').split('\n'));
   return lines.map((line) => line.replace(/^\S+ \S+ \S+ /, '')).join('\n');
 }
 

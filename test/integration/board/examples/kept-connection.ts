@@ -18,7 +18,9 @@ export class KeptConnection {
   /** @param infra process of the pod whose network is entered */
   constructor(infra: number, port: number) {
     const command = [process.execPath, '-e', CLIENT, String(port)];
-    this.#client = spawn('nsenter', [`--net=/proc/${infra}/ns/net`, ...command], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#client = spawn('nsenter', [`--net=/proc/${infra}/ns/net`, ...command], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     this.#lines = createInterface({ input: this.#client.stdout! })[Symbol.asyncIterator]();
   }
 

@@ -22,7 +22,8 @@ after(async () => assert.deepEqual(await board.close(), []));
 
 let count = 0;
 /** What the kernel would say. */
-const kernelSays = (text: string) => new VolumeFile(board, uid, 'sockets', 'kmsg').append(`<6>[   12.345678] ${text}\n`);
+const kernelSays = (text: string) =>
+  new VolumeFile(board, uid, 'sockets', 'kmsg').append(`<6>[   12.345678] ${text}\n`);
 /** What a program says. */
 const programSays = (text: string, priority = 'user.notice') =>
   execFileSync('logger', ['-u', new VolumeFile(board, uid, 'sockets', 'log').path, '-p', priority, '-t', 'door', text]);
