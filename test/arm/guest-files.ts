@@ -1,7 +1,7 @@
 /**
  * Test files of test/integration that run on the emulated board as well: those whose subject is not the same on cgroup v2,
- * systemd and arm64, as many as ten minutes allow. What is left out and why is in ARCHITECTURE.md; any other file can be
- * named: `npm run test:arm -- --guest board/security.test.ts`.
+ * systemd and arm64, the most telling of them, for emulation is slow. ARCHITECTURE.md says what is left out and why; any
+ * other file can be named: `npm run test:arm -- --guest board/security.test.ts`.
  */
 const USUAL = [
   // The shim and its containers: cgroup v2, clone into a cgroup, OOM kills, logs, exec, users of their own.
