@@ -8,7 +8,9 @@ export interface Manifest {
   spec: Record<string, unknown>;
 }
 
-type ContainerInput = Partial<Omit<Container, 'env' | 'volumeMounts'>> & {
+type ProbeName = 'livenessProbe' | 'readinessProbe' | 'startupProbe';
+
+type ContainerInput = Partial<Omit<Container, 'env' | 'volumeMounts' | ProbeName> & Record<ProbeName, object>> & {
   name?: string;
   sh?: string;
   env?: object[];

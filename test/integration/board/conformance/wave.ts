@@ -25,7 +25,7 @@ export interface Case {
   check?: (pod: Pod, board: Board) => void;
 }
 
-/** Pods that end by themselves only when they are deleted are given a while; the machine may be busy. */
+/** The machine may be busy. */
 const PATIENCE_MS = 60_000;
 
 /** One test per case, after all of them were started together. */

@@ -8,7 +8,7 @@ import { condition, fails, file, impatient, restarted, restarts, volumeMounts, W
 export const PROBES: Case[] = [
   {
     rule: 'a failed liveness probe restarts the container',
-    containers: [{ sh: SLEEP, livenessProbe: { ...file('/nothing'), ...impatient } as never }],
+    containers: [{ sh: SLEEP, livenessProbe: { ...file('/nothing'), ...impatient } }],
     spec: { restartPolicy: 'Always' },
     until: restarted(1),
     check: (pod) => assert.ok(statusOf(pod).lastState.terminated),
@@ -16,14 +16,14 @@ export const PROBES: Case[] = [
   {
     rule: 'a liveness probe that takes too long has failed',
     containers: [
-      { sh: SLEEP, livenessProbe: { exec: { command: ['sleep', '100'] }, timeoutSeconds: 1, ...impatient } as never },
+      { sh: SLEEP, livenessProbe: { exec: { command: ['sleep', '100'] }, timeoutSeconds: 1, ...impatient } },
     ],
     spec: { restartPolicy: 'Always' },
     until: restarted(1),
   },
   {
     rule: 'a failed readiness probe restarts nothing',
-    containers: [{ sh: SLEEP, readinessProbe: { ...fails, ...impatient } as never }, { sh: SLEEP }],
+    containers: [{ sh: SLEEP, readinessProbe: { ...fails, ...impatient } }, { sh: SLEEP }],
     until: running,
     check: (pod) => {
       assert.deepEqual([statusOf(pod).ready, statusOf(pod).started, statusOf(pod, 'c1').ready], [false, true, true]);
@@ -40,7 +40,7 @@ export const PROBES: Case[] = [
         readinessProbe: {
           exec: { command: ['/bin/sh', '-c', 'test -e /ready && touch /work/asked'] },
           ...impatient,
-        } as never,
+        },
       },
       {
         // Four answers, so that one of them has been told whatever befell the agent.
@@ -67,7 +67,7 @@ export const PROBES: Case[] = [
         image: 'server',
         imagePullPolicy: 'Never',
         command: ['/bin/echo-server', '7000'],
-        readinessProbe: { tcpSocket: { port: 7000 }, periodSeconds: 1 } as never,
+        readinessProbe: { tcpSocket: { port: 7000 }, periodSeconds: 1 },
       },
     ],
     until: (pod) => condition(pod, 'Ready') === 'True',
@@ -77,8 +77,8 @@ export const PROBES: Case[] = [
     containers: [
       {
         sh: SLEEP,
-        startupProbe: { ...fails, periodSeconds: 1, failureThreshold: 1000 } as never,
-        livenessProbe: { ...fails, ...impatient } as never,
+        startupProbe: { ...fails, periodSeconds: 1, failureThreshold: 1000 },
+        livenessProbe: { ...fails, ...impatient },
       },
     ],
     until: running,
@@ -86,7 +86,7 @@ export const PROBES: Case[] = [
   },
   {
     rule: 'a failed startup probe restarts the container',
-    containers: [{ sh: SLEEP, startupProbe: { ...fails, ...impatient } as never }],
+    containers: [{ sh: SLEEP, startupProbe: { ...fails, ...impatient } }],
     spec: { restartPolicy: 'Always' },
     until: restarted(1),
   },
