@@ -39,10 +39,15 @@ export function containerConfigs(
   };
 }
 
-/** A sandbox of an earlier version has none: then each container has its own. */
+/**
+ * The configuration is made while the sandbox is still being built: that /dev/shm is not there yet says nothing. The shim
+ * is started after it was mounted, so only a shim without one is of an earlier version: then each container has its own.
+ */
 function podShm(runDir: string, uid: string): { shmPath?: string } {
-  const shmPath = join(runDir, 'pods', uid, 'shm');
-  return existsSync(shmPath) ? { shmPath } : {};
+  const dir = join(runDir, 'pods', uid);
+  const shmPath = join(dir, 'shm');
+  const earlier = existsSync(join(dir, 'shim.sock')) && !existsSync(shmPath);
+  return earlier ? {} : { shmPath };
 }
 
 /** Hard limit of open files: without CAP_SYS_RESOURCE no container can have more. */
