@@ -8,7 +8,7 @@ import { Board } from '../board.ts';
 import { phase, shellPod } from '../pods.ts';
 
 /** Milliseconds between the manifests and the death of the agent. */
-const MOMENTS = [0, 5, 15, 30, 60, 100, 150, 250];
+const MOMENTS = [0, 10, 40, 120];
 const PODS = 4;
 
 const host = mkdtempSync('/var/tmp/edgepod-once-');
