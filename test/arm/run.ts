@@ -3,7 +3,7 @@
  * Usage: node test/arm/run.ts [--deb FILE] [--guest FILE ...] [WHAT ...]
  *   --deb   a package to test instead of one made now
  *   --guest a file below test/integration to run on the board instead of the usual ones (repeatable)
- *   WHAT    instead of the suite: `machines` (what boards differ in), `boots` (bad first-boot files and disks), `service`
+ *   WHAT    instead of the suite: `machines` (what boards differ in), `boots` (bad first-boot files), `service`
  *           (upgrade, watchdog, drain, purge), `power` (power cuts), or a part of a test file's name. Each file boots boards
  *           of its own, minutes each.
  */
