@@ -132,8 +132,8 @@ export const loseAll = (
 });
 
 /**
- * Launches that came to nothing because the agent died first: where not even the attempt's directory was made, the
- * runner was never asked. Only of this boot can that be said: a power cut may have taken the directory instead.
+ * Launches that came to nothing because the agent died first: where the runner has not even opened the attempt's log,
+ * nothing ran. Only of this boot can that be said: a power cut may have taken the file instead.
  */
 export const takeBackUntried = (record: PodRecord, tried: Tried): PodRecord => ({
   ...record,
@@ -142,7 +142,7 @@ export const takeBackUntried = (record: PodRecord, tried: Tried): PodRecord => (
   ),
 });
 
-/** Whether what comes before the runner was done for the attempt. */
+/** Whether the runner may have run the attempt. */
 export type Tried = (record: PodRecord, container: string, attempt: number) => boolean;
 
 const lose = (history: ContainerHistory, message: string, now: Moment, rebooted = false): ContainerHistory =>

@@ -154,7 +154,7 @@ export class PodManager {
       records: records.list(),
       found,
       desired: desired.list(),
-      tried: files.isPrepared,
+      tried: files.wasTried,
       now,
     });
     for (const uid of unmanaged) log.warn({ uid }, 'a sandbox of an unknown kind runs here; it is left alone');

@@ -40,8 +40,8 @@ export interface PodFiles {
   writeIdentity(uid: string, files: IdentityFiles): Promise<void>;
   /** Empty upper and work directories and termination message for one attempt, and the directory of its log. */
   prepareAttempt(record: PodRecord, container: string, attempt: number): Promise<{ upper: string; work: string }>;
-  /** Whether `prepareAttempt` was begun for the attempt: before it nothing of it can have run. Synchronous. */
-  isPrepared(record: PodRecord, container: string, attempt: number): boolean;
+  /** Whether the runner began the attempt: its log is there, which is opened before a process is made. Synchronous. */
+  wasTried(record: PodRecord, container: string, attempt: number): boolean;
   /** What the attempt left as its last word, and the end of its log: at most so many bytes of each. Synchronous. */
   lastWords(record: PodRecord, container: string, attempt: number): LastWords;
   /** Removes the overlay directories of every other attempt of the container. */
@@ -77,8 +77,7 @@ export const podFiles = (paths: Paths): PodFiles => ({
     await Promise.all(attempts.filter((name) => name !== String(keep)).map((name) => removeTree(join(dir, name))));
   },
 
-  isPrepared: (record, container, attempt) =>
-    existsSync(dirname(overlayPaths(paths, record.uid, container, attempt).upper)),
+  wasTried: (record, container, attempt) => existsSync(logPath(paths, record, container, attempt)),
 
   lastWords: (record, container, attempt) => ({
     message: () => readTail(terminationLogPath(paths, record.uid, container, attempt), MAX_MESSAGE),

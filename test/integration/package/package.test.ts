@@ -101,7 +101,9 @@ test('installs on a plain system, runs, and purging leaves nothing', () => {
   inside('dpkg', '-i', '/edgepod.deb');
   assert.match(inside('edgepod', 'version'), /^edgepod \d/);
   assert.match(looking('edgepod check; true'), /data directory +\/var\/lib\/edgepod/);
-  assert.ok(existsSync(join(chroot, 'var/lib/edgepod')));
+  assert.equal(existsSync(join(chroot, 'var/lib/edgepod')), false, 'check changes nothing');
+  looking('edgepod image list');
+  assert.ok(existsSync(join(chroot, 'var/lib/edgepod/edgepod.db')));
   // Removal keeps settings and data.
   inside('dpkg', '--remove', 'edgepod');
   assert.ok(existsSync(join(chroot, 'etc/edgepod/agent.yaml')));

@@ -108,6 +108,17 @@ describe('agent killed and started again', () => {
     assert.deepEqual(b.runtime.started, ['uid-1/web/0']);
   });
 
+  test('killed while the sandbox is being built, and nothing of it stays: a run-once pod still runs, once', async () => {
+    const b = await bench();
+    b.runtime.pause = () => new Promise(() => {});
+    await b.apply(desired(pod('job', { restartPolicy: 'Never' })));
+    b.crash();
+    b.runtime.pause = async () => {};
+    await b.boot();
+    assert.equal(b.status('job').phase, 'Running');
+    assert.deepEqual(b.runtime.started, ['uid-1/web/0']);
+  });
+
   test('a sandbox lost meanwhile is rebuilt; exits it left behind are used', async () => {
     const b = await bench();
     await b.apply(desired(pod('job', { ...two, restartPolicy: 'OnFailure' })));

@@ -39,8 +39,6 @@ export class Bench {
   /** Variables of every container configuration that was made, in order. */
   readonly configured: ReadonlyMap<string, string>[] = [];
   /** Container → what it wrote as its termination message. */
-  /** `uid/container/attempt` of every attempt whose directories were made. */
-  readonly prepared = new Set<string>();
   readonly lastWords = new Map<string, string>();
   imageGate: Promise<void> = Promise.resolve();
   volumeFailure: Error | undefined;
@@ -195,11 +193,10 @@ export class Bench {
       },
       files: {
         writeIdentity: async () => {},
-        async prepareAttempt({ uid }, name, attempt) {
-          ifAlive(() => bench.prepared.add(`${uid}/${name}/${attempt}`));
+        async prepareAttempt() {
           return { upper: '/upper', work: '/work' };
         },
-        isPrepared: ({ uid }, name, attempt) => bench.prepared.has(`${uid}/${name}/${attempt}`),
+        wasTried: ({ uid }, name, attempt) => bench.runtime.started.includes(`${uid}/${name}/${attempt}`),
         dropOldAttempts: async () => {},
         lastWords: (_record, name) => ({
           message: () => Buffer.from(bench.lastWords.get(name) ?? ''),
