@@ -77,7 +77,7 @@ export function placeCases(host: string): Case[] {
       rule: 'read-only',
       containers: [
         {
-          sh: 'touch /sub/x || touch /v/a/y && ls /sub',
+          sh: 'touch /sub/x 2>&1 || touch /v/a/y && ls /sub',
           volumeMounts: [at('/sub', { subPath: 'a', readOnly: true }), at('/v')],
         },
       ],
