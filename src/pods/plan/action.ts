@@ -16,7 +16,7 @@ export type Action =
   | { do: 'resize'; containers: string[] }
   /** The running attempt is to end though its pod goes on; the plan then stops it. */
   | { do: 'condemn'; container: string; fate: Omit<Condemned, 'attempt'>; message: string }
-  /** Run the preStop hook, until `deadline` (monotonic ms) at most. */
+  /** Run the preStop hook; from `deadline` (monotonic ms) on nothing waits for it. */
   | { do: 'pre-stop'; container: string; deadline: number }
   /** Stop signal now, SIGKILL after `graceMs`. `deadline` is the one it was reckoned from. */
   | { do: 'stop'; container: string; graceMs: number; deadline: number }

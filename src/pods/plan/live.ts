@@ -9,6 +9,7 @@ import { type Ending, endingOf } from './ending.ts';
 import { planInit } from './init-containers.ts';
 import { restartsAll } from './restart.ts';
 import { planRunning } from './running.ts';
+import { heldByHooks } from './start-order.ts';
 import { stopAll } from './termination-order.ts';
 import { Wake } from './wake.ts';
 
@@ -17,8 +18,9 @@ const RESIZE_RETRY_MS = 60_000;
 
 /**
  * Images and volumes are looked after side by side, then the sandbox, then the init containers in their order, then
- * every regular container on its own: one that cannot start never holds up another. No sandbox is built before some
- * container can start in it, so a pod that only waits for an image costs nothing.
+ * every regular container on its own: one that cannot start never holds up another, one with a postStart hook those
+ * after it until the hook is through. No sandbox is built before some container can start in it, so a pod that only waits
+ * for an image costs nothing.
  */
 export const planLive = (state: PodState, now: number): Plan => {
   if (state.sandbox.phase === 'lost') return planDestroy(state, now);
@@ -38,7 +40,8 @@ export const planLive = (state: PodState, now: number): Plan => {
   const due = needs.flatMap(({ container: { name }, need }) =>
     need.kind === 'start' && wake.isDue(need.dueAt) ? [name] : [],
   );
-  return wake.plan([...planRunning(state, now, wake), ...planStarts(state, due, wake)]);
+  const held = heldByHooks(state, due, now);
+  return wake.plan([...planRunning(state, now, wake), ...planStarts(state, { due, held }, wake)]);
 };
 
 /** A container that ended in this sandbox in a way that asks for all to be restarted; in the next one it is history. */
@@ -63,13 +66,18 @@ const planEnding = (state: PodState, { outcome, grace }: Ending, now: number): P
   return wake.plan(done ? [{ do: 'finish', outcome }] : actions);
 };
 
-const planStarts = (state: PodState, due: string[], wake: Wake): Action[] => {
+const planStarts = (
+  state: PodState,
+  { due, held }: { due: string[]; held: ReadonlySet<string> },
+  wake: Wake,
+): Action[] => {
   if (due.length === 0) return [];
   const actions: Action[] = due
     .filter((name) => mayBegin(runOf(state, name).image, wake))
     .map((container) => ({ do: 'ensure-image', container }));
   if (mayBegin(state.volumes, wake)) actions.push({ do: 'prepare-volumes' });
-  if (state.volumes.phase === 'done') actions.push(...sandboxAndStarts(state, due, wake));
+  const now = due.filter((name) => !held.has(name));
+  if (state.volumes.phase === 'done') actions.push(...sandboxAndStarts(state, now, wake));
   return actions;
 };
 

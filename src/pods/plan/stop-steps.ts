@@ -5,7 +5,7 @@ import type { Action } from './action.ts';
 import type { Wake } from './wake.ts';
 
 /** A container always gets this long between its stop signal and SIGKILL, as with the kubelet; unless it has no grace. */
-const MINIMUM_MS = 2_000;
+export const MINIMUM_STOP_MS = 2_000;
 
 export interface Grace {
   /** Monotonic ms from which the grace counts. */
@@ -18,7 +18,7 @@ export interface Grace {
 export const signalGraceMs = ({ sinceMono, graceMs }: Grace, now: number): number => {
   if (graceMs === 0) return 0;
   const spentMs = Math.floor(Math.max(0, now - sinceMono) / 1000) * 1000;
-  return Math.max(MINIMUM_MS, graceMs - spentMs);
+  return Math.max(MINIMUM_STOP_MS, graceMs - spentMs);
 };
 
 /** The next step, if it is time for one. `mustWait`: others have to end first, as long as there is grace left. */

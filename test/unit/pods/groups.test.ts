@@ -254,6 +254,33 @@ describe('hooks', () => {
     assert.equal(b.status('p').phase, 'Failed');
   });
 
+  test('a container waits for the postStart hook of one before it, not of one after it', async () => {
+    const b = await bench();
+    const answer = Promise.withResolvers<{ ok: boolean; message: string }>();
+    b.prober.answer = () => answer.promise;
+    const lifecycle = { postStart: hook('begin') };
+    await b.apply(
+      desired(pod('p', { containers: [container('first'), container('proxy', { lifecycle }), container('app')] })),
+    );
+    assert.deepEqual(started(b), ['first/0', 'proxy/0']);
+    answer.resolve({ ok: true, message: '' });
+    await settle();
+    assert.deepEqual(started(b), ['first/0', 'proxy/0', 'app/0']);
+    await exit(b, 'app', 1);
+    assert.deepEqual(started(b).slice(3), ['app/1'], 'it is through');
+  });
+
+  test('nobody waits for a container with a hook that is to start later', async () => {
+    const b = await bench();
+    b.prober.answer = () => Promise.resolve({ ok: false, message: 'exit 1' });
+    const lifecycle = { postStart: hook('begin') };
+    await b.apply(desired(pod('p', { containers: [container('proxy', { lifecycle }), container('app')] })));
+    assert.deepEqual(started(b), ['proxy/0'], 'its hook failed, it is being ended');
+    await exit(b, 'proxy', 143);
+    await exit(b, 'proxy', 143);
+    assert.deepEqual(started(b), ['proxy/0', 'proxy/1', 'app/0'], 'it is in its back-off');
+  });
+
   test('the time of a preStop hook is taken off the grace, whole seconds, never below two', async () => {
     for (const [took, left] of [
       [3_900, 7_000],
@@ -265,7 +292,7 @@ describe('hooks', () => {
       const lifecycle = { preStop: hook('end'), stopSignal: 'SIGUSR1' };
       await b.apply(desired(pod('p', { containers: [container('web', { lifecycle })] })));
       await b.apply(tombstone('p', 10));
-      assert.deepEqual(b.prober.asked.at(-1)?.timeoutMs, 10_000);
+      assert.deepEqual(b.prober.asked.at(-1)?.timeoutMs, 12_000, 'it may go on until SIGKILL');
       await b.time.advance(Math.min(took, 10_000));
       assert.deepEqual(b.sandbox().stops, [{ container: 'web', signal: 'SIGUSR1', graceMs: left }]);
     }
