@@ -22,13 +22,22 @@ const RESIZABLE = ['cpu', 'memory'];
 /**
  * Both specs defaulted. An image change may bring another default pull policy along. Resources that cannot be resized
  * in place, as in Kubernetes, are `other`: those of a plain init container, anything but cpu and memory, an amount that is
- * added or taken away, and a change of the QoS class.
+ * added or taken away, and a change of the QoS class. So is a deadline that is put off or lifted.
  */
 export function changeKind(before: PodSpec, after: PodSpec): SpecChange {
+  const nearer = deadlineNearer(before, after);
+  if (nearer) return changeKind({ ...before, activeDeadlineSeconds: nearer }, after);
   if (canonicalJson(before) === canonicalJson(after)) return { ...OTHER, kind: 'none' };
   if (same(before, after, withoutImage, keepResources)) return imageChange(before, after);
   if (same(before, after, withoutResources, dropResources)) return resourceChange(before, after);
   return OTHER;
+}
+
+/** The new deadline, where it is one that a pod may be given while it runs: its first, or an earlier one. */
+function deadlineNearer(before: PodSpec, { activeDeadlineSeconds: seconds }: PodSpec): number | undefined {
+  return seconds !== undefined && seconds < (before.activeDeadlineSeconds ?? Number.POSITIVE_INFINITY)
+    ? seconds
+    : undefined;
 }
 
 function same(a: PodSpec, b: PodSpec, strip: (c: Container) => object, stripPod: (spec: PodSpec) => object): boolean {

@@ -36,6 +36,19 @@ describe('nothing that matters', () => {
   ]);
 });
 
+describe('the deadline', () => {
+  const within = (activeDeadlineSeconds?: number, container: Json = {}) =>
+    one(container, activeDeadlineSeconds === undefined ? {} : { activeDeadlineSeconds });
+  check([
+    ['a first one', within(), within(5), NONE],
+    ['an earlier one', within(9), within(5), NONE],
+    ['a later one', within(5), within(9), OTHER],
+    ['none any more', within(5), within(), OTHER],
+    ['with another image', within(), within(5, { image: 'j' }), images('c')],
+    ['with anything else', within(), within(5, { args: ['x'] }), OTHER],
+  ]);
+});
+
 describe('images', () => {
   check([
     ['of one container', two({}, {}), two({ image: 'j' }, {}), images('a')],
@@ -113,7 +126,6 @@ describe('another pod', () => {
   const specs: Json[] = [
     { restartPolicy: 'Never' },
     { terminationGracePeriodSeconds: 1 },
-    { activeDeadlineSeconds: 1 },
     { hostNetwork: true },
     { hostname: 'h' },
     { hostnameOverride: 'h' },
