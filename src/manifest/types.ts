@@ -357,6 +357,8 @@ export interface PodCondition {
   reason?: string;
   message?: string;
   lastTransitionTime?: string;
+  /** Generation of the manifest it was found with. */
+  observedGeneration?: number;
 }
 
 export interface ContainerStatus {

@@ -25,6 +25,8 @@ export interface ConditionInput {
   resizePending?: { reason: string; message: string } | undefined;
   /** Why containers do not have the resources of the spec; undefined when they have. */
   resizing?: { reason?: string; message?: string } | undefined;
+  /** Of the manifest. */
+  generation?: number | undefined;
   previous: PodCondition[];
   /** RFC 3339. */
   now: string;
@@ -32,7 +34,7 @@ export interface ConditionInput {
 
 /** The conditions, each with the time its status last changed kept from `previous`. */
 export const podConditions = (input: ConditionInput): PodCondition[] => {
-  const { phase, sandboxReady, sandboxFailure, containers, gates, previous, now } = input;
+  const { phase, sandboxReady, sandboxFailure, containers, gates, generation, previous, now } = input;
   const containersReady = readiness(phase, containers);
   const verdicts: [PodCondition['type'], Verdict][] = [
     ['PodReadyToStartContainers', sandboxReady ? TRUE : { status: 'False', ...sandboxFailure }],
@@ -45,7 +47,8 @@ export const podConditions = (input: ConditionInput): PodCondition[] => {
   return verdicts.map(([type, verdict]) => {
     const before = previous.find((condition) => condition.type === type);
     const unchanged = before?.status === verdict.status ? before.lastTransitionTime : undefined;
-    return { type, ...verdict, lastTransitionTime: unchanged ?? now };
+    const observed = generation === undefined ? {} : { observedGeneration: generation };
+    return { type, ...verdict, lastTransitionTime: unchanged ?? now, ...observed };
   });
 };
 

@@ -63,6 +63,7 @@ export const podStatus = (
     disrupted: record.evicted?.forNode ? record.evicted.message : undefined,
     resizePending: record.resize && { reason: record.resize.reason, message: record.resize.message },
     resizing: resizing(state),
+    generation: record.generation,
     previous: record.conditions,
     now: rfc3339(now),
   });
