@@ -95,7 +95,8 @@ Result<Cgroup> make_cgroups(const SandboxConfig& config, PodContext& context) {
   auto pod = Cgroup::create(config.cgroup, config.resources, &notes);
   if (!pod) return std::move(pod.error());
   context.cgroup_path = config.cgroup;
-  auto infra = Cgroup::create(config.cgroup + "/infra", Resources{}, &notes);
+  // A name no container can have: theirs are DNS labels.
+  auto infra = Cgroup::create(config.cgroup + "/_infra", Resources{}, &notes);
   if (!infra) return std::move(infra.error());
   for (const std::string& text : notes) note(text.c_str());
   context.notes = std::move(notes);
