@@ -2,12 +2,16 @@
 import { findContainer } from '../../manifest/containers.ts';
 import { failureMessage } from '../failures.ts';
 import type { Incarnation } from '../incarnation.ts';
+import { MINIMUM_STOP_MS } from '../plan/stop-steps.ts';
 import { historyOf, runOf } from '../state.ts';
 import { runHook } from './hooks.ts';
 
 const DEFAULT_STOP_SIGNAL = 'SIGTERM';
 
-/** Runs the hook until `deadline` (monotonic ms) at most. That it failed is told and changes nothing. */
+/**
+ * Runs the hook. That it failed is told and changes nothing. One that is not through at `deadline` (monotonic ms) is not
+ * waited for any longer, and ends with its container (kubelet): it has what is left until SIGKILL.
+ */
 export const preStop = (pod: Incarnation, name: string, deadline: number): void => {
   const handler = findContainer(pod.record.pod.spec, name)?.lifecycle?.preStop;
   const run = runOf(pod.state, name);
@@ -15,7 +19,8 @@ export const preStop = (pod: Incarnation, name: string, deadline: number): void 
   run.stopping = { deadline, preStop: 'busy' };
   pod.operate(
     async () => {
-      const failure = handler && (await runHook(pod, name, handler, Math.max(1, Math.ceil(deadline - pod.now()))));
+      const leftMs = Math.ceil(deadline + MINIMUM_STOP_MS - pod.now());
+      const failure = handler && (await runHook(pod, name, handler, Math.max(1, leftMs)));
       if (failure !== undefined && !pod.gone) pod.event('Warning', 'FailedPreStopHook', failure, name);
       if (run.stopping) run.stopping = { ...run.stopping, preStop: 'done' };
     },
