@@ -56,11 +56,17 @@ async function applyOne(fleet: Fleet, device: string, manifest: Manifest): Promi
   }
   const [reported] = kind === 'pods' ? await fleet.pods({ device, namespace, name }) : [];
   const last = Math.max(Number(before.generation ?? 0), reported?.pod.status?.observedGeneration ?? 0);
-  const generation = metadata.generation ?? last + 1;
+  const generation = givenGeneration(manifest) ?? last + 1;
   const object = { ...raw, metadata: { ...metadataOf(raw), ...born(kind, deleting ? {} : before), generation } };
   await fleet.publishDesired(device, kind, namespace, name, object);
   process.stdout.write(`${label} ${current && !deleting ? 'configured' : 'created'}\n`);
   return generation;
+}
+
+/** The operator's own count, if there is one. What was read back from a cluster, or a device, has the count of that. */
+function givenGeneration({ raw, metadata }: Manifest): number | undefined {
+  const { uid, resourceVersion } = metadataOf(raw);
+  return uid === undefined && resourceVersion === undefined ? metadata.generation : undefined;
 }
 
 /** ConfigMaps and Secrets have no status that tells their age; the API server would note their birth. */

@@ -23,7 +23,7 @@ export const ObjectMeta: FieldTable = {
   deletionTimestamp: yes('asks for the pod to be deleted; a manifest that has it needs no `spec`'),
   deletionGracePeriodSeconds: yes('with deletionTimestamp: replaces the grace period of the spec'),
   uid: quiet('the device gives the pod its own'),
-  generateName: ignored('a name must be given', ''),
+  generateName: quiet('a name must be given'),
   ownerReferences: ignored('nothing owns a pod on a device'),
   finalizers: ignored('deletion waits for the pod alone'),
   ...many('resourceVersion selfLink managedFields', quiet(SERVER)),

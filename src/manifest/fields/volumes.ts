@@ -7,7 +7,9 @@ const LEGACY = 'legacy storage is not available';
 export const Volume: FieldTable = {
   name: yes('a DNS label, unique in the pod'),
   emptyDir: yes('what a volume without a source is'),
-  ...many('hostPath configMap secret downwardAPI projected image', yes()),
+  ...many('hostPath configMap secret downwardAPI', yes()),
+  projected: yes('the `kube-api-access-…` one that a cluster adds to its pods is left out, with a warning'),
+  image: yes(),
   persistentVolumeClaim: strict('there is no storage to claim from; use hostPath'),
   ...many('ephemeral csi nfs iscsi fc', strict(NETWORK)),
   ...many('gitRepo awsElasticBlockStore azureDisk azureFile cephfs cinder', strict(LEGACY)),

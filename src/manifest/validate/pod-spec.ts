@@ -2,6 +2,7 @@
 import { DEFAULT_GRACE_SECONDS, DEFAULT_RESTART_POLICY, SYSTEM_PRIORITIES } from '../defaults.ts';
 import { LIMITS } from '../limits.ts';
 import type { Container, PodSpec } from '../types.ts';
+import { withoutAccountVolume } from './account-volume.ts';
 import { type PodContext, readContainer } from './container.ts';
 import { checkContradictions } from './contradictions.ts';
 import { readDns } from './dns.ts';
@@ -69,7 +70,7 @@ export function readPodSpec(issues: Issues, value: unknown): PodSpec | undefined
   });
   // What contradicts something elsewhere, once everything is right by itself.
   if (issues.errors.length === 0) checkContradictions(issues, spec);
-  return spec;
+  return withoutAccountVolume(spec, raw.volumes);
 }
 
 function readRestartPolicy(issues: Issues, path: string, value: unknown): PodSpec['restartPolicy'] {

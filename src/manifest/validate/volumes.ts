@@ -2,6 +2,7 @@
 import { FIELDS } from '../fields.ts';
 import { LIMITS } from '../limits.ts';
 import type { Volume } from '../types.ts';
+import { ACCOUNT_VOLUME, isAccountVolume } from './account-volume.ts';
 import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';
 import { dnsLabel } from './names.ts';
@@ -34,6 +35,10 @@ function readVolume(issues: Issues, path: string, item: unknown): Volume | undef
   );
   for (const source of given.slice(1))
     issues.error(`${path}.${source}`, `Forbidden: may not specify more than 1 volume type (there is ${given[0]})`);
+  if (given.length === 1 && isAccountVolume(raw)) {
+    issues.warn(path, ACCOUNT_VOLUME);
+    return { name: raw.name as string, emptyDir: {} };
+  }
   const source = readSource(issues, path, raw);
   // A name that is wrong still stands for the volume, so that its mounts are not wrong too.
   const label = name ?? (typeof raw.name === 'string' ? raw.name : undefined);

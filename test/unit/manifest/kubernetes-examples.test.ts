@@ -79,6 +79,12 @@ const WARNED: Readonly<Record<string, string[]>> = {
     'metadata.annotations[container.apparmor.security.beta.kubernetes.io/hello]: ignored: use securityContext.appArmorProfile',
     'metadata.annotations[seccomp.security.alpha.kubernetes.io/pod]: ignored: use securityContext.seccompProfile',
   ],
+  'exported-6d4cf56db6-abcde': [
+    'metadata.ownerReferences: ignored: nothing owns a pod on a device',
+    ...['nodeName', 'tolerations'].map((name) => `spec.${name}: ${SCHEDULING}`),
+    'spec.volumes[0]: ignored: an API server added it; there is none here for the pod to talk to',
+  ],
+  'exported-deployment': ['spec.strategy: ignored: a device runs one pod of it, and replaces it'],
   baseline: ["spec.imagePullSecrets: ignored: the agent's own registry credentials are used"],
   'host-path': [`spec.nodeSelector: ${SCHEDULING}`],
   'nginx-deployment': ['spec.replicas: ignored: a device runs one of it, not 3'],

@@ -32,6 +32,34 @@ const template = (spec: object = {}) => ({ metadata: { labels: { app: 'x' } }, s
 const workload = (kind: string, name: string, spec: object) =>
   JSON.stringify({ apiVersion: kind === 'Job' ? 'batch/v1' : 'apps/v1', kind, metadata: { name }, spec });
 
+/** Read back from a cluster, whose controllers and admission added to it. */
+function asOfCluster(name: string): string {
+  const token = { name: 'kube-api-access-x7k2p', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' };
+  const sources = [
+    { serviceAccountToken: { expirationSeconds: 3607, path: 'token' } },
+    { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+  ];
+  const { metadata, ...exported } = pod(
+    name,
+    {
+      nodeName: 'node-1',
+      serviceAccountName: 'default',
+      tolerations: [{ key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute' }],
+      volumes: [{ name: token.name, projected: { defaultMode: 420, sources } }],
+    },
+    { sh: `test -e ${token.mountPath} || echo ran`, volumeMounts: [token] },
+  );
+  const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'r', uid: 'u', controller: true }];
+  const kept = {
+    uid: 'b7e4',
+    resourceVersion: '9',
+    generateName: 'a-',
+    ownerReferences,
+    managedFields: [{ manager: 'm' }],
+  };
+  return JSON.stringify({ ...exported, metadata: { ...metadata, ...kept }, status: { phase: 'Running' } });
+}
+
 /** By name: what is published, and what is said of it; undefined where the pod runs. */
 const MESSAGES: Record<string, [payload: (name: string) => string, answer?: RegExp]> = {
   'a-list-of-one': [(name) => list(pod(name))],
@@ -44,6 +72,7 @@ const MESSAGES: Record<string, [payload: (name: string) => string, answer?: RegE
         .replace('"spec"', '"status":{"phase":"Pending"},"spec"')
         .replace('{"name":', '{"creationTimestamp":null,"name":'),
   ],
+  'as-a-cluster-has-it': [asOfCluster],
   'a-job': [(name) => workload('Job', name, { template: template(), backoffLimit: 3 })],
   'amounts-as-numbers': [(name) => json(name, {}, { resources: { requests: { cpu: 0.1, memory: 1048576 } } })],
   'what-has-no-value': [

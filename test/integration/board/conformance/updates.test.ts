@@ -106,11 +106,22 @@ test('labels, then spec: observedGeneration follows, the uid changes with the sp
   const second = await board.pod('generations', observed(2), PATIENCE_MS);
   assert.equal(second.metadata.uid, first.metadata.uid);
   assert.deepEqual(second.metadata.labels, { a: '2' });
+  assert.ok(second.status?.conditions.every(({ observedGeneration }) => observedGeneration === 2));
   await kill();
   await board.desire('generations', pod(3, { a: '2' }, 1));
   const third = await board.pod('generations', observed(3), PATIENCE_MS);
   assert.notEqual(third.metadata.uid, first.metadata.uid);
   await board.undesire('generations');
+});
+
+test('a pod that runs is given a deadline', async () => {
+  await board.desire('deadline', shellPod('deadline', [{ sh: SLEEP }]));
+  const { metadata } = await board.pod('deadline', running, PATIENCE_MS);
+  await board.desire('deadline', shellPod('deadline', [{ sh: SLEEP }], { activeDeadlineSeconds: 1 }));
+  await kill();
+  const over = await board.pod('deadline', (p) => p.status?.reason === 'DeadlineExceeded', PATIENCE_MS);
+  assert.equal(over.metadata.uid, metadata.uid);
+  await board.undesire('deadline');
 });
 
 test('many pods that are deleted as soon as they are made leave nothing', async () => {

@@ -82,6 +82,14 @@ export const SECURITY: Case[] = [
     prints: 'Seccomp:\t2\n',
   },
   {
+    rule: 'a container may have any name, the infra process’s too',
+    containers: [
+      { sh: 'true', name: 'infra' },
+      { sh: 'true', name: 'pause' },
+    ],
+    check: (pod) => assert.equal(pod.status?.phase, 'Succeeded'),
+  },
+  {
     rule: 'all containers of a pod see one name, one address and one /dev/shm',
     containers: [
       { sh: 'for i in $(seq 300); do test -e /dev/shm/from && break; sleep 0.1; done; cat /dev/shm/from' },
