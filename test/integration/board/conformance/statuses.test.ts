@@ -6,6 +6,7 @@ import { demoImage } from '../../../images/demo-images.ts';
 import { buildTinyImage } from '../../../images/tiny.ts';
 import { Board } from '../board.ts';
 import { INIT } from './cases/init-containers.ts';
+import { ORDER } from './cases/order.ts';
 import { HOOKS, PROBES } from './cases/probes.ts';
 import { RESTARTS } from './cases/restarts.ts';
 import { wave } from './wave.ts';
@@ -22,7 +23,7 @@ after(async () => {
   rmSync(images, { recursive: true });
 });
 
-const CASES = [...RESTARTS, ...INIT, ...PROBES, ...HOOKS];
+const CASES = [...RESTARTS, ...INIT, ...ORDER, ...PROBES, ...HOOKS];
 
 wave('calm', () => board, CASES);
 wave('killed', () => board, CASES, { kills: 3 });

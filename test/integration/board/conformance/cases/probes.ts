@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Pod } from '../../../../../src/manifest/types.ts';
 import { phase, running, SLEEP } from '../../pods.ts';
-import { type Case, printed, statusOf } from '../wave.ts';
+import { type Case, statusOf } from '../wave.ts';
 import { condition, fails, file, impatient, restarted, restarts, volumeMounts, WORK } from './parts.ts';
 
 export const PROBES: Case[] = [
@@ -115,20 +115,6 @@ export const HOOKS: Case[] = [
       },
     ],
     prints: 'hello\n',
-  },
-  {
-    rule: 'containers after one with a postStart hook wait for the hook',
-    containers: [
-      {
-        sh: 'while ! test -e /work/end; do sleep 0.1; done',
-        volumeMounts,
-        lifecycle: { postStart: { exec: { command: ['/bin/sh', '-c', 'sleep 0.5; echo hook >> /work/order'] } } },
-      },
-      { sh: 'echo started >> /work/order; cat /work/order; touch /work/end', volumeMounts },
-    ],
-    spec: WORK,
-    // An agent that is killed in the middle of a hook runs it again.
-    check: (pod, board) => assert.match(printed(board, pod, 'c1'), /^(hook\n)+started\n$/),
   },
   {
     rule: 'a postStart that fails kills the container',
