@@ -35,12 +35,11 @@ export const terminationOf = (
     mono,
     requestedGrace,
   }: { reason: Termination['reason']; now: Date; mono: number; requestedGrace?: number | undefined },
-): Termination => ({
-  reason,
-  deletionTimestamp: rfc3339(now),
-  graceSeconds: deletionGrace(requestedGrace, record.pod.spec.terminationGracePeriodSeconds),
-  sinceMono: mono,
-});
+): Termination => {
+  const graceSeconds = deletionGrace(requestedGrace, record.pod.spec.terminationGracePeriodSeconds);
+  const deletionTimestamp = rfc3339(new Date(now.getTime() + graceSeconds * 1000));
+  return { reason, deletionTimestamp, graceSeconds, sinceMono: mono };
+};
 
 /** The record of a new incarnation. A `metadata.uid` in the manifest is not used: uids are this agent's to give. */
 export const newRecord = (

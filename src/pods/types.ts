@@ -100,7 +100,7 @@ export interface ContainerHistory {
 export interface Termination {
   /** Seconds between the stop signal and SIGKILL. Later requests can only shorten it. */
   graceSeconds: number;
-  /** RFC 3339, shown in metadata. */
+  /** RFC 3339, shown in metadata: when its grace is over. */
   deletionTimestamp: string;
   reason: 'Deleted' | 'Replaced' | 'Drained';
   /** Monotonic ms of the record's boot from which the grace counts. */

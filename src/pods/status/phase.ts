@@ -7,7 +7,7 @@ import { isUp } from '../probes/health.ts';
 import { historyOf, isRunning, type PodState } from '../state.ts';
 
 /**
- * Order of tests: ended for good · init containers have work to do, or a container never ran ⇒ Pending · one runs ⇒
+ * Order of tests: ended for good · deleted before all had run ⇒ Failed · init containers have work to do, or a container never ran ⇒ Pending · one runs ⇒
  * Running · some will be restarted ⇒ Running (a crash loop is Running) · all succeeded ⇒ Succeeded · else Failed.
  * Sidecars count for nothing but the start.
  */
@@ -16,6 +16,8 @@ export const podPhase = (state: PodState, { initialized }: { initialized: boolea
   if (record.outcome) return record.outcome.phase;
   const { spec } = record.pod;
   const regular = spec.containers.map((container) => ({ container, history: historyOf(record, container.name) }));
+  // It will not come to run any more (kubelet since 1.27).
+  if (record.deleting && !isBegun(state) && !regular.every(({ history }) => history.ended)) return 'Failed';
   if (!initialized) return 'Pending';
   if (regular.some(({ container, history }) => history.ended === undefined && !isUp(state, container)))
     return 'Pending';
@@ -27,3 +29,7 @@ export const podPhase = (state: PodState, { initialized }: { initialized: boolea
   if (spec.initContainers.some(({ name }) => isRunning(state, name))) return 'Running';
   return regular.every(({ history }) => history.ended?.exitCode === 0) ? 'Succeeded' : 'Failed';
 };
+
+/** Something of it runs, or may be starting. */
+const isBegun = ({ record }: PodState): boolean =>
+  Object.values(record.containers).some((history) => ['launched', 'running'].includes(attemptPhase(history)));

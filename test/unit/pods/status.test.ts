@@ -58,6 +58,18 @@ describe('phase', () => {
     { name: 'Never, all done', state: state('Never', [done, done]), phase: 'Succeeded' },
     { name: 'Never, one failed', state: state('Never', [done, failed]), phase: 'Failed' },
     { name: 'Always, all done: will be restarted', state: state('Always', [done]), phase: 'Running' },
+    { name: 'deleted before it started', state: state('Always', [never], { deleting }), phase: 'Failed' },
+    { name: 'deleted while it is being started', state: state('Always', [starting], { deleting }), phase: 'Pending' },
+    {
+      name: 'deleted, one is done, one never ran',
+      state: state('Never', [done, never], { deleting }),
+      phase: 'Failed',
+    },
+    {
+      name: 'deleted, one runs, one never ran',
+      state: state('Never', [running, never], { deleting }),
+      phase: 'Pending',
+    },
     { name: 'deleted, all ended', state: state('Always', [done], { deleting }), phase: 'Succeeded' },
     {
       name: 'refused',

@@ -298,7 +298,8 @@ describe('the end', () => {
       { container: 'side', signal: 'SIGQUIT', graceMs: 7_000 },
     ]);
     assert.equal(b.container('site').ready, true);
-    assert.ok(b.published.at(-1)?.metadata.deletionTimestamp);
+    const { metadata } = b.published.at(-1) ?? assert.fail();
+    assert.equal(Date.parse(metadata.deletionTimestamp ?? ''), b.time.now().getTime() + 7_000, 'when it will be over');
     sandbox.exit('web', 0);
     await settle();
     assert.equal(b.runtime.sandboxes.size, 1);
@@ -317,6 +318,8 @@ describe('the end', () => {
       b.sandbox().stops.map(({ graceMs }) => graceMs),
       [20_000, 2_000],
     );
+    const { metadata } = b.published.at(-1) ?? assert.fail();
+    assert.equal(Date.parse(metadata.deletionTimestamp ?? ''), b.time.now().getTime() + 1_000);
   });
 
   test('a container that does not end is taken down with its sandbox', async () => {
