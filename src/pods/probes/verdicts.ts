@@ -12,6 +12,7 @@ export const onVerdict = (pod: Incarnation, wanted: WantedProbe, verdict: ProbeV
   const { container, kind } = wanted;
   const { ok } = verdict;
   if (!ok) tellUnhealthy(pod, wanted, verdict.message);
+  else if (verdict.message.startsWith(ELSEWHERE)) tell(pod, wanted, 'ProbeWarning', 'warning', verdict.message);
   const run = runOf(pod.state, container.name);
   const health = healthOf(pod.state, container.name);
   if (kind === 'readiness') run.health = { ...health, ready: ok };
@@ -29,13 +30,25 @@ export const onFailure = (pod: Incarnation, wanted: WantedProbe, message: string
 const isCurrent = (pod: Incarnation, { container, attempt }: WantedProbe): boolean =>
   !pod.gone && historyOf(pod.record, container.name).launched === attempt;
 
+/** How the prober begins a success that says little: the container sent it to another host. */
+const ELSEWHERE = 'Probe terminated redirects';
+
 /** Characters of a command's output that an event repeats: as many as Kubernetes keeps of one. */
 const MAX_MESSAGE = 1024;
 
+const tellUnhealthy = (pod: Incarnation, wanted: WantedProbe, message: string): void =>
+  tell(pod, wanted, 'Unhealthy', 'failed', message);
+
 /** The failures of one probe are one series, however much their words differ: they may go on for days. */
-const tellUnhealthy = (pod: Incarnation, { container, kind }: WantedProbe, message: string): void => {
-  const title = `${kind.charAt(0).toUpperCase()}${kind.slice(1)} probe failed`;
-  pod.event('Warning', 'Unhealthy', `${title}: ${message.slice(0, MAX_MESSAGE)}`, {
+const tell = (
+  pod: Incarnation,
+  { container, kind }: WantedProbe,
+  reason: 'Unhealthy' | 'ProbeWarning',
+  what: string,
+  message: string,
+): void => {
+  const title = `${kind.charAt(0).toUpperCase()}${kind.slice(1)} probe ${what}`;
+  pod.event('Warning', reason, `${title}: ${message.slice(0, MAX_MESSAGE)}`, {
     container: container.name,
     series: title,
   });

@@ -205,6 +205,16 @@ describe('probes', () => {
     assert.equal(condition(b, 'Ready')?.status, 'False');
   });
 
+  test('a probe that is sent elsewhere succeeds, with a warning', async () => {
+    const b = await bench();
+    await b.apply(desired(pod('p', { containers: [container('web', { livenessProbe: probe('alive') })] })));
+    b.prober.say('alive', true, 'Probe terminated redirects, Location: http://0.0.0.0/');
+    await b.time.advance(50);
+    const [warning] = b.events.filter(({ reason }) => reason === 'ProbeWarning');
+    assert.equal(warning?.message, 'Liveness probe warning: Probe terminated redirects, Location: http://0.0.0.0/');
+    assert.deepEqual(stops(b), []);
+  });
+
   test('every failure is told, below the threshold too, as one series; of a deleted pod readiness is still asked', async () => {
     const b = await bench();
     const readinessProbe = probe('ready');
