@@ -29,8 +29,14 @@ class SignalsBlocked {
   sigset_t before_;
 };
 
-void reap(pid_t pid) {
-  while (waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
+// A child that failed ends by itself, unless a container that shares its PID namespace has stopped it.
+void end_and_reap(const ContainerProcess& process) {
+  if (process.pidfd) {
+    (void)sys_pidfd_send_signal(process.pidfd.get(), SIGKILL);
+  } else {
+    (void)kill(process.pid, SIGKILL);
+  }
+  while (waitpid(process.pid, nullptr, __WALL) < 0 && errno == EINTR) {
   }
 }
 
@@ -103,7 +109,7 @@ Result<StartingContainer> begin_container(const ContainerParams& params) {
 Result<ContainerProcess> started_container(StartingContainer starting) {
   auto verdict = wait_for_child(starting.verdict.get());
   if (!verdict) {
-    reap(starting.process.pid);
+    end_and_reap(starting.process);
     return std::move(verdict.error());
   }
   return std::move(starting.process);
@@ -115,7 +121,7 @@ Result<ContainerProcess> start_container(const ContainerParams& params) {
   return started_container(std::move(*starting));
 }
 
-Result<ContainerProcess> exec_in_container(const ExecParams& params) {
+Result<StartingContainer> begin_exec(const ExecParams& params) {
   EDGEPOD_TRY(check_supported(*params.spec));
   if (params.args.empty()) return input_error("exec", "the command is empty", ENOENT);
   auto filter = load_filter(*params.spec, params.seccomp_cache_dir);
@@ -124,8 +130,12 @@ Result<ContainerProcess> exec_in_container(const ExecParams& params) {
   EDGEPOD_TRY(pid_scope.enter_process(params.target_pidfd, params.target_pid));
   const ExecContext context{&params, params.spec->seccomp ? &*filter : nullptr};
   const CloneRequest request{0, params.cgroup ? params.cgroup->clone_fd() : -1};
-  auto starting =
-      launch(request, [&](int& error_fd, bool in_cgroup) { return run_exec(context, error_fd, in_cgroup); });
+  return launch(request,
+                [&](int& error_fd, bool in_cgroup) { return run_exec(context, error_fd, in_cgroup); });
+}
+
+Result<ContainerProcess> exec_in_container(const ExecParams& params) {
+  auto starting = begin_exec(params);
   if (!starting) return std::move(starting.error());
   return started_container(std::move(*starting));
 }

@@ -79,7 +79,12 @@ struct ExecParams {
 };
 
 // Runs one more process in a container: all namespaces of its init, same cgroup, user, capabilities and
-// filter.
+// filter. From its first instruction on the new process is within the container's reach, which may stop it
+// (SIGSTOP) before it has become the program: whoever must not hang asks started_container() only once the
+// verdict is readable.
+Result<StartingContainer> begin_exec(const ExecParams& params);
+
+// Both in one.
 Result<ContainerProcess> exec_in_container(const ExecParams& params);
 
 }  // namespace edgepod

@@ -18,7 +18,8 @@ void report_failure(int fd, const Error& error);
 void report_ready(int fd);
 
 // Parent side: waits for the end of the child's set-up. The write end must be closed here before.
-// Errors are the child's own; step "start" with ECHILD if it died without a word.
+// Errors are the child's own. One that died without a word is told apart from an executed one by its exit
+// status only.
 enum class ChildOutcome { Executed, Ready };
 Result<ChildOutcome> wait_for_child(int fd);
 

@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <set>
 #include <vector>
 
 #include "check.h"
+#include "lib/archive/remove_tree.h"
+#include "lib/sys.h"
 #include "lib/tree/group.h"
 #include "lib/tree/usage.h"
 #include "lib/tree/walk.h"
@@ -15,10 +18,18 @@ using namespace edgepod;
 
 namespace {
 
-std::string make_base() {
-  char name[] = "/tmp/edgepod-tree-XXXXXX";
-  return mkdtemp(name);
-}
+// A directory that goes with its test, however deep it has become.
+class Base {
+ public:
+  Base() { CHECK(mkdtemp(name_) != nullptr); }
+  ~Base() { CHECK(remove_tree(AT_FDCWD, name_)); }
+  Base(const Base&) = delete;
+  operator std::string() const { return name_; }
+  std::string operator+(const char* more) const { return std::string(name_) + more; }
+
+ private:
+  char name_[32] = "/tmp/edgepod-tree-XXXXXX";
+};
 
 void make_file(const std::string& path, size_t size) {
   UniqueFd fd(open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
@@ -34,7 +45,7 @@ struct stat status(const std::string& path) {
 }
 
 void measures_each_file_once() {
-  std::string const base = make_base();
+  Base base;
   mkdir((base + "/d").c_str(), 0755);
   make_file(base + "/d/f", 1 << 20);
   CHECK(link((base + "/d/f").c_str(), (base + "/again").c_str()) == 0);
@@ -43,24 +54,64 @@ void measures_each_file_once() {
   CHECK(usage);
   CHECK(usage->inodes == 4);
   CHECK(usage->bytes >= 1 << 20 && usage->bytes < (1 << 20) + (64 << 10));
-  CHECK(tree_usage(base + "/none").error().err == ENOENT);
+  auto none = tree_usage(base + "/none");
+  CHECK(!none && none.error().err == ENOENT);
 }
 
 void too_deep_is_an_error() {
-  std::string const base = make_base();
-  UniqueFd at(open(base.c_str(), O_PATH | O_CLOEXEC));
-  for (int depth = 0; depth <= kMaxTreeDepth; depth++) {
+  Base base;
+  UniqueFd at(open(std::string(base).c_str(), O_PATH | O_CLOEXEC));
+  auto deeper = [&] {
     CHECK(mkdirat(at.get(), "d", 0755) == 0);
     at = UniqueFd(openat(at.get(), "d", O_PATH | O_CLOEXEC));
-  }
+  };
+  for (size_t depth = 1; depth < kMaxTreeDepth; depth++) deeper();
   auto usage = tree_usage(base);
+  CHECK(usage && usage->inodes == kMaxTreeDepth);
+  deeper();
+  usage = tree_usage(base);
   CHECK(!usage && usage.error().err == E2BIG);
+}
+
+// A container removes a directory between its being looked at and its being opened.
+void what_vanishes_is_left_out() {
+  Base base;
+  for (const char* name : {"/a", "/b", "/c"}) mkdir((base + name).c_str(), 0755);
+  std::set<ino_t> seen;
+  auto remove_it = [&](int fd, const struct stat& st) -> Result<Ok> {
+    seen.insert(st.st_ino);
+    char path[4096];
+    ssize_t const size = readlink(FdPath(fd).text, path, sizeof path - 1);
+    if (size > 0) path[size] = '\0';
+    if (seen.size() > 1) CHECK(rmdir(path) == 0);
+    return Ok{};
+  };
+  TreeWalk<decltype(remove_it)> walk("test", remove_it);
+  CHECK(walk.run(base));
+  CHECK(seen.size() == 4);
+}
+
+void many_files_with_several_names() {
+  Base base;
+  mkdir((base + "/a").c_str(), 0755);
+  mkdir((base + "/b").c_str(), 0755);
+  UniqueFd a(open((base + "/a").c_str(), O_PATH | O_CLOEXEC)),
+      b(open((base + "/b").c_str(), O_PATH | O_CLOEXEC));
+  constexpr int kFiles = 17'000;
+  int made = 0;
+  for (std::string name = "0"; made < kFiles; name = std::to_string(++made))
+    if (mknodat(a.get(), name.c_str(), S_IFREG | 0600, 0) != 0 ||
+        linkat(a.get(), name.c_str(), b.get(), name.c_str(), 0) != 0)
+      break;
+  CHECK(made == kFiles);
+  auto usage = tree_usage(base);
+  CHECK(usage && usage->inodes == kFiles + 3);
 }
 
 void gives_to_a_group_and_follows_nothing() {
   if (geteuid() != 0) return;
-  std::string const base = make_base();
-  std::string const outside = make_base();
+  Base base;
+  Base outside;
   make_file(outside + "/canary", 1);
   mkdir((base + "/d").c_str(), 0700);
   make_file(base + "/d/f", 1);
@@ -82,5 +133,8 @@ void gives_to_a_group_and_follows_nothing() {
 int main() {
   measures_each_file_once();
   too_deep_is_an_error();
+  what_vanishes_is_left_out();
+  many_files_with_several_names();
   gives_to_a_group_and_follows_nothing();
+  return check_report();
 }

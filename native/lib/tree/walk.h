@@ -1,20 +1,23 @@
 // Walks a directory tree that a container may be changing at this moment: every object is opened below its
-// directory's descriptor without following links, and the walk stays on one file system.
+// directory's descriptor without following links, and the walk stays on one file system. Without recursion:
+// how deep a tree is, a container decides, and threads of the addon have small stacks.
 #pragma once
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "lib/fd.h"
 #include "lib/result.h"
+#include "lib/tree/directory.h"
 
 namespace edgepod {
 
 // Directories inside each other. Each open one takes a descriptor; nobody but an attacker goes deeper.
-inline constexpr int kMaxTreeDepth = 512;
+inline constexpr size_t kMaxTreeDepth = 512;
 
 template <typename Visit>
 class TreeWalk {
@@ -28,32 +31,21 @@ class TreeWalk {
     struct stat st;
     if (!root || fstat(root.get(), &st) < 0) return errno_error(step_, path);
     device_ = st.st_dev;
-    return descend(root.get(), st, 0);
+    EDGEPOD_TRY(meet(root.get(), st, path.c_str()));
+    while (!open_.empty()) {
+      Directory& directory = *open_.back();
+      const char* name = directory.next();
+      if (!name) {
+        open_.pop_back();
+      } else {
+        EDGEPOD_TRY(enter(directory.fd(), name));
+      }
+    }
+    return Ok{};
   }
 
  private:
-  Result<Ok> descend(int fd, const struct stat& st, int depth) {
-    EDGEPOD_TRY(visit_(fd, st));
-    if (!S_ISDIR(st.st_mode)) return Ok{};
-    if (depth >= kMaxTreeDepth) return Error{step_, E2BIG, "more than 512 directories inside each other"};
-    int const listing = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (listing < 0) return errno_error(step_, "");
-    DIR* dir = fdopendir(listing);
-    if (!dir) {
-      close(listing);
-      return errno_error(step_, "");
-    }
-    Result<Ok> result = Ok{};
-    while (const dirent* entry = readdir(dir)) {
-      if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;
-      result = enter(listing, entry->d_name, depth + 1);
-      if (!result) break;
-    }
-    closedir(dir);
-    return result;
-  }
-
-  Result<Ok> enter(int dirfd, const char* name, int depth) {
+  Result<Ok> enter(int dirfd, const char* name) {
     UniqueFd fd(openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
     struct stat st;
     if (!fd || fstat(fd.get(), &st) < 0) {
@@ -61,12 +53,26 @@ class TreeWalk {
       return errno_error(step_, name);
     }
     if (st.st_dev != device_) return Ok{};
-    return descend(fd.get(), st, depth);
+    return meet(fd.get(), st, name);
+  }
+
+  Result<Ok> meet(int fd, const struct stat& st, const char* name) {
+    EDGEPOD_TRY(visit_(fd, st));
+    if (!S_ISDIR(st.st_mode)) return Ok{};
+    if (open_.size() >= kMaxTreeDepth)
+      return Error{step_, E2BIG, "more than 512 directories inside each other"};
+    UniqueFd listing(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    // Removed since it was looked at. Taken for an error, it would say that the whole tree is not there.
+    if (!listing && errno == ENOENT) return Ok{};
+    if (!listing) return errno_error(step_, name);
+    open_.push_back(std::make_unique<Directory>(std::move(listing)));
+    return Ok{};
   }
 
   const char* step_;
   Visit visit_;
   dev_t device_ = 0;
+  std::vector<std::unique_ptr<Directory>> open_;
 };
 
 }  // namespace edgepod

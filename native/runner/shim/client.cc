@@ -49,6 +49,7 @@ void Client::close() {
   fd_.reset();
   queue_.clear();
   queued_bytes_ = 0;
+  held_ = false;
   events_begun_ = false;
   sent_seq_ = 0;
 }
@@ -132,7 +133,7 @@ void Client::flush() {
 // A client that does not read its answers is not listened to either: its requests wait in the socket, and
 // nothing piles up here.
 void Client::watch(bool blocked) {
-  uint32_t wanted = (queue_.empty() ? EPOLLIN : 0u) | (blocked ? EPOLLOUT : 0u);
+  uint32_t wanted = (queue_.empty() && !held_ ? EPOLLIN : 0u) | (blocked ? EPOLLOUT : 0u);
   if (wanted == watched_) return;
   watched_ = wanted;
   poller_.change(fd_.get(), wanted);

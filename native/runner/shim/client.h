@@ -41,6 +41,8 @@ class Client final : public Watcher {
   uint64_t generation() const { return generation_; }
   void close();
 
+  // Whether to leave further packets unread.
+  void hold(bool held) { held_ = held; }
   // Queues a packet. Without a connection it is dropped.
   void send(std::string packet);
   // From now on events are sent, beginning with the oldest that is not acknowledged.
@@ -66,6 +68,7 @@ class Client final : public Watcher {
   uint64_t generation_ = 0;
   std::deque<std::string> queue_;
   size_t queued_bytes_ = 0;
+  bool held_ = false;
   bool events_begun_ = false;
   uint64_t sent_seq_ = 0;
   uint32_t watched_ = 0;

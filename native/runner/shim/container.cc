@@ -22,6 +22,9 @@ namespace {
 constexpr int64_t kDrainMs = 1000;
 // A kill that left processes (uninterruptible, or the freezer was slow) is repeated.
 constexpr int64_t kKillAgainMs = 1000;
+// From the clone to execve. Slow flash takes seconds; what takes longer hangs, for instance because a
+// container of the same PID namespace stopped it. Below the 60 s for which the agent waits.
+constexpr int64_t kStartMs = 55'000;
 constexpr size_t kReadSize = 16 * 1024;
 
 }  // namespace
@@ -91,6 +94,7 @@ Result<Ok> Container::spawn(const Spec& spec) {
   pid_ = starting_.process.pid;
   output_[0] = std::move(out->read);
   output_[1] = std::move(err->read);
+  deadline_ms_ = monotonic_ms() + kStartMs;
   return pod_.poller.add(starting_.verdict.get(), EPOLLIN, this);
 }
 
@@ -98,15 +102,38 @@ void Container::finish_start() {
   if (state_ != State::Starting) return;
   auto running = begin_running();
   state_ = running ? State::Running : State::Failed;
-  if (running) return;
+  if (running) {
+    deadline_ms_ = stop_at_ms_;
+    if (stop_signal_ != 0) (void)send_signal(stop_signal_);
+    return;
+  }
   start_error_ = std::move(running.error());
   undo();
+  deadline_ms_ = INT64_MAX;
+}
+
+// Its verdict tells when it is gone.
+void Container::abort_start(int err, const char* why) {
+  if (!aborted_) start_error_ = Error{"start", err, name_ + why};
+  aborted_ = true;
+  (void)signal_init(SIGKILL);
+  deadline_ms_ = monotonic_ms() + kKillAgainMs;
+}
+
+// Only while it has not been reaped: then even without a pidfd the pid can belong to nobody else.
+int Container::signal_init(int signal) const {
+  const UniqueFd& pidfd = pidfd_ ? pidfd_ : starting_.process.pidfd;
+  return pidfd ? sys_pidfd_send_signal(pidfd.get(), signal) : ::kill(pid_, signal);
 }
 
 Result<Ok> Container::begin_running() {
   pod_.poller.remove(starting_.verdict.get());
+  if (aborted_) return std::move(start_error_);
   auto process = started_container(std::move(starting_));
-  if (!process) return std::move(process.error());
+  if (!process) {
+    pid_ = -1;  // reaped
+    return std::move(process.error());
+  }
   exit_.started_at = wall_clock();
   user_ = process_user(pid_, pod_.sandbox.users().first);
   pidfd_ = std::move(process->pidfd);
@@ -124,12 +151,14 @@ void Container::watch_oom() {
   if (oom_fd_ >= 0 && !pod_.poller.add(oom_fd_, EPOLLIN, this)) oom_fd_ = -1;
 }
 
-// Takes a failed start back. Only a failure after execve leaves a process, which the caller's loop reaps.
+// Takes a failed start back.
 void Container::undo() {
   if (cgroup_) {
     (void)cgroup_->kill_all();
     if (pid_ > 0) {
       siginfo_t info;
+      // It need not have got as far as into its cgroup.
+      (void)signal_init(SIGKILL);
       (void)waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED);
     }
     (void)cgroup_->remove();
@@ -155,15 +184,17 @@ ContainerView Container::view() const {
 Result<Spec> Container::load_spec() const { return load_bundle_spec(bundle_.get()); }
 
 void Container::stop(int signal, int64_t grace_ms, int64_t now_ms) {
-  if (state_ != State::Running) return;
+  if (state_ > State::Running) return;
   if (grace_ms == 0) return kill();
-  deadline_ms_ = std::min(deadline_ms_, now_ms + grace_ms);
-  if (stop_sent_) return;
-  stop_sent_ = true;
-  (void)send_signal(signal);
+  stop_at_ms_ = std::min(stop_at_ms_, now_ms + grace_ms);
+  deadline_ms_ = std::min(deadline_ms_, stop_at_ms_);
+  if (stop_signal_ != 0) return;
+  stop_signal_ = signal;
+  if (state_ == State::Running) (void)send_signal(signal);
 }
 
 void Container::kill() {
+  if (state_ == State::Starting) return abort_start(ECANCELED, ": was stopped before it had started");
   if (state_ != State::Running) return;
   (void)cgroup_->kill_all();
   (void)send_signal(SIGKILL);
@@ -172,9 +203,7 @@ void Container::kill() {
 
 Result<Ok> Container::send_signal(int signal) const {
   if (state_ != State::Running) return input_error("signal", name_ + " has ended", ESRCH);
-  // Not yet reaped, so even without a pidfd the pid can belong to nobody else.
-  int sent = pidfd_ ? sys_pidfd_send_signal(pidfd_.get(), signal) : ::kill(pid_, signal);
-  if (sent != 0) return errno_error("signal", name_);
+  if (signal_init(signal) != 0) return errno_error("signal", name_);
   return Ok{};
 }
 
@@ -234,7 +263,9 @@ void Container::close_stream(LogStream stream) {
 
 void Container::tick(int64_t now_ms) {
   if (now_ms < deadline_ms_) return;
-  if (state_ == State::Running) return kill();
+  if (state_ == State::Starting && now_ms < stop_at_ms_)
+    return abort_start(ETIMEDOUT, ": its set-up did not come to an end within 55 s");
+  if (state_ <= State::Running) return kill();
   if (state_ == State::Draining) end_draining();
 }
 

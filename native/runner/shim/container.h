@@ -1,6 +1,6 @@
 // One container of the pod: its processes, its output and its end.
 //   Starting --execve--> Running --init exits--> Draining --pipes empty or time up--> Ended
-//            --anything fails--> Failed
+//            --anything fails, or its time is up--> Failed
 // In Draining everything left in its cgroup has been killed and what it wrote last is being logged, so that
 // an exit is never reported before its log lines are in the file.
 #pragma once
@@ -52,11 +52,12 @@ class Container final : public Watcher {
   // The container's config.json, read again: kept in memory it would cost more than the shim itself.
   Result<Spec> load_spec() const;
 
-  // Waits until the start has come out, if it has not yet.
+  // The start has come out: its verdict is readable, or its process has ended.
   void finish_start();
 
-  // Sends `signal` to the init process, once per life; SIGKILLs the whole container `grace_ms` from now.
-  // A further call can only bring the end nearer. 0 kills at once.
+  // Sends `signal` to the init process, once per life and not before it runs; SIGKILLs the whole container
+  // `grace_ms` from now. A further call can only bring the end nearer. 0 kills at once. What is killed while
+  // it starts has Failed.
   void stop(int signal, int64_t grace_ms, int64_t now_ms);
   void kill();
   Result<Ok> send_signal(int signal) const;
@@ -81,6 +82,8 @@ class Container final : public Watcher {
   Result<Ok> prepare(const StartRequest& request, const Spec& spec);
   Result<Ok> spawn(const Spec& spec);
   Result<Ok> begin_running();
+  void abort_start(int err, const char* why);
+  int signal_init(int signal) const;
   Result<Ok> watch_output();
   void watch_oom();
   void undo();
@@ -106,7 +109,9 @@ class Container final : public Watcher {
   int oom_fd_ = -1;
   uint64_t oom_kills_ = 0;
   bool oom_seen_ = false;
-  bool stop_sent_ = false;
+  int stop_signal_ = 0;
+  bool aborted_ = false;  // while it was starting: the reason is start_error_
+  int64_t stop_at_ms_ = INT64_MAX;
   int64_t deadline_ms_ = INT64_MAX;
   ExitStatus exit_;
   ProcessUser user_;  // at the start

@@ -20,6 +20,9 @@ namespace {
 constexpr int64_t kDrainMs = 250;
 constexpr int64_t kKillAgainMs = 1000;
 constexpr size_t kReadSize = 16 * 1024;
+// From the clone to execve, for commands without a timeout. What takes longer hangs: the container can stop
+// the process as soon as it is born.
+constexpr int64_t kStartMs = 55'000;
 
 }  // namespace
 
@@ -34,7 +37,9 @@ Result<std::unique_ptr<Exec>> Exec::start(PodContext& pod, std::shared_ptr<const
   Result<Ok> spawned = exec->attached_ ? exec->spawn(request, {fds[0].get(), fds[1].get(), fds[2].get()})
                                        : exec->spawn_captured(request);
   if (!spawned) return std::move(spawned.error());
-  if (request.timeout_ms != 0) exec->deadline_ms_ = monotonic_ms() + request.timeout_ms;
+  const int64_t now = monotonic_ms();
+  if (request.timeout_ms != 0) exec->timeout_at_ms_ = now + request.timeout_ms;
+  exec->deadline_ms_ = std::min(exec->timeout_at_ms_, now + kStartMs);
   return exec;
 }
 
@@ -68,15 +73,38 @@ Result<Ok> Exec::spawn(const ExecRequest& request, const StdioFds& stdio) {
   params.pdeathsig = true;
   params.adopts_orphans = request.timeout_ms != 0;
   params.seccomp_cache_dir = pod_.seccomp_cache_dir.c_str();
-  auto process = exec_in_container(params);
-  if (!process) return std::move(process.error());
-  pid_ = process->pid;
-  return Ok{};
+  auto starting = begin_exec(params);
+  if (!starting) return std::move(starting.error());
+  starting_ = std::move(*starting);
+  pid_ = starting_.process.pid;
+  auto watched = pod_.poller.add(starting_.verdict.get(), EPOLLIN, this);
+  if (watched) return Ok{};
+  kill();
+  (void)started_container(std::move(starting_));
+  return watched;
 }
 
 Exec::~Exec() {
+  if (starting_.verdict) pod_.poller.remove(starting_.verdict.get());
   for (Capture& capture : capture_) close(capture);
 }
+
+// The verdict is readable, or the process has ended.
+void Exec::finish_start() {
+  if (!starting_.verdict) return;
+  pod_.poller.remove(starting_.verdict.get());
+  auto process = started_container(std::move(starting_));
+  starting_ = {};
+  deadline_ms_ = timeout_at_ms_;
+  if (process) {
+    tell_started_ = attached_;
+    return;
+  }
+  start_error_ = std::move(process.error());
+  exited_ = done_ = true;
+}
+
+bool Exec::take_started() { return std::exchange(tell_started_, false); }
 
 void Exec::kill() {
   if (exited_) return;
@@ -85,6 +113,8 @@ void Exec::kill() {
 }
 
 void Exec::on_exit(const siginfo_t& info, int64_t now_ms) {
+  finish_start();
+  if (start_error_) return;
   exited_ = true;
   exit_ = exit_status(info);
   deadline_ms_ = now_ms + kDrainMs;
@@ -92,6 +122,7 @@ void Exec::on_exit(const siginfo_t& info, int64_t now_ms) {
 }
 
 void Exec::on_ready(int fd, uint32_t) {
+  if (fd == starting_.verdict.get()) return finish_start();
   read_once(fd == capture_[0].fd.get() ? capture_[0] : capture_[1]);
   finish_if_drained();
 }
@@ -142,7 +173,18 @@ void Exec::tick(int64_t now_ms) {
   done_ = true;
 }
 
+std::string Exec::started_message() const {
+  JsonText json;
+  return json.number("id", request_id_)
+      .begin("result")
+      .number("execId", exec_id_)
+      .number("pid", pid_)
+      .end()
+      .finish();
+}
+
 std::string Exec::result_message() const {
+  if (start_error_) return error_message(request_id_, *start_error_);
   JsonText json;
   if (attached_) {
     json.begin("execExit").number("execId", exec_id_);

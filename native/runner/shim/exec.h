@@ -1,12 +1,13 @@
 // One additional process in a container (a probe, a hook, `edgepod exec`).
 // Captured: its output is kept up to a bound and answered at its end. Attached: it has the client's own
-// descriptors; only its end is reported.
+// descriptors; its start and its end are reported.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,7 +24,8 @@ namespace edgepod {
 
 class Exec final : public Watcher {
  public:
-  // `fds`: none (captured) or exactly stdin, stdout, stderr (attached).
+  // `fds`: none (captured) or exactly stdin, stdout, stderr (attached). Returns when there is a process,
+  // which goes on to become the command by itself.
   static Result<std::unique_ptr<Exec>> start(PodContext& pod, std::shared_ptr<const Container> container,
                                              const ExecRequest& request, std::vector<UniqueFd> fds,
                                              int64_t exec_id, int64_t request_id);
@@ -36,7 +38,11 @@ class Exec final : public Watcher {
   bool attached() const { return attached_; }
   const Container& container() const { return *container_; }
   bool done() const { return done_; }
-  // The answer (captured) or the execExit message (attached); once done.
+  // True once, when an attached one has become its command.
+  bool take_started();
+  // The answer to the request of an attached one that has started.
+  std::string started_message() const;
+  // The answer (captured, or not started) or the execExit message (attached); once done.
   std::string result_message() const;
 
   // Kills the process and everything it started.
@@ -56,6 +62,7 @@ class Exec final : public Watcher {
       : pod_(pod), container_(std::move(container)) {}
   Result<Ok> spawn(const ExecRequest& request, const StdioFds& stdio);
   Result<Ok> spawn_captured(const ExecRequest& request);
+  void finish_start();
   bool read_once(Capture& capture);
   void drain();
   void close(Capture& capture);
@@ -65,11 +72,14 @@ class Exec final : public Watcher {
   // Shared: an exec may still be ending when its container is already removed.
   std::shared_ptr<const Container> container_;
   int64_t exec_id_ = 0, request_id_ = 0;
+  StartingContainer starting_;
+  std::optional<Error> start_error_;
   pid_t pid_ = -1;
-  bool attached_ = false;
+  bool attached_ = false, tell_started_ = false;
   uint32_t max_output_ = 0;
   Capture capture_[2];
   bool exited_ = false, done_ = false, timed_out_ = false, truncated_ = false;
+  int64_t timeout_at_ms_ = INT64_MAX;
   int64_t deadline_ms_ = INT64_MAX;
   ExitStatus exit_;
 };

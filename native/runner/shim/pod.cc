@@ -102,7 +102,6 @@ void Pod::on_infra_exit(const siginfo_t& info) {
                                     : "infra process exited with code " + std::to_string(status.code);
   note(event.reason.c_str());
   journal_.add(std::move(event));
-  settle_starts(Patience::Yes);
   for (Member& member : members_) member.container->kill();
 }
 
@@ -131,7 +130,8 @@ void Pod::release_later() { release_at_ms_ = monotonic_ms() + kQuietMs; }
 
 // Draws the consequences of what the handlers found: events, answers, the end.
 void Pod::settle() {
-  settle_starts(Patience::No);
+  settle_starts();
+  serve_held();
   for (Member& member : members_) {
     Container& container = *member.container;
     if (container.take_oom()) {
@@ -150,11 +150,10 @@ void Pod::settle() {
   if (phase_ == Phase::Stopping) finish_stopping();
 }
 
-// Answers the starts that have come out; with patience all of them have.
-void Pod::settle_starts(Patience patience) {
+// Answers the starts that have come out.
+void Pod::settle_starts() {
   for (auto& [container, asker, published] : members_) {
     if (!asker) continue;
-    if (patience == Patience::Yes) container->finish_start();
     if (container->state() == Container::State::Starting) continue;
     if (client_.generation() == asker->client) client_.send(start_answer(asker->id, *container));
     asker.reset();
@@ -178,6 +177,7 @@ void Pod::publish_exit(const Container& container) {
 void Pod::settle_execs() {
   for (PendingExec& pending : execs_) {
     bool asker_gone = !client_.connected() || client_.generation() != pending.client;
+    if (pending.exec->take_started() && !asker_gone) client_.send(pending.exec->started_message());
     if (pending.exec->done()) {
       if (!asker_gone) client_.send(pending.exec->result_message());
     } else if (asker_gone && !pending.abandoned) {
@@ -192,7 +192,6 @@ void Pod::settle_execs() {
 
 void Pod::begin_stopping(int64_t grace_ms) {
   phase_ = Phase::Stopping;
-  settle_starts(Patience::Yes);
   int64_t now = monotonic_ms();
   for (Member& member : members_) member.container->stop(SIGTERM, grace_ms, now);
   if (grace_ms != 0) return;

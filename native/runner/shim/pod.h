@@ -46,6 +46,8 @@ class Pod final : public Watcher, public ClientHandler {
     ContainerPtr container;
     std::optional<Asker> asker;  // of the start, until it is answered
     bool published = false;      // its exit is in the journal
+
+    bool starts() const { return container->state() == Container::State::Starting; }
   };
   struct PendingExec {
     std::unique_ptr<Exec> exec;
@@ -53,12 +55,24 @@ class Pod final : public Watcher, public ClientHandler {
     bool abandoned = false;
   };
 
+  // A request that has to wait for a start to come out. Until then no other is read.
+  struct Held {
+    int64_t id;
+    RequestBody body;
+    std::vector<UniqueFd> fds;
+    uint64_t client;  // connection that asked
+  };
+
   // Watcher and ClientHandler
   void on_ready(int fd, uint32_t events) override;
   void on_packet(std::string_view packet, std::vector<UniqueFd> fds) override;
   void on_bad_packet(const Error& error) override;
 
-  // pod_requests.cc: one per method; the answer's text, or empty if it comes later or not at all.
+  // pod_requests.cc
+  bool must_wait(const RequestBody& body) const;
+  void serve(int64_t id, const RequestBody& body, std::vector<UniqueFd> fds);
+  void serve_held();
+  // One per method; the answer's text, or empty if it comes later or not at all.
   std::string handle(int64_t id, const HelloRequest& request);
   std::string handle(int64_t id, const StartRequest& request);
   std::string handle(int64_t id, const StopRequest& request);
@@ -88,8 +102,7 @@ class Pod final : public Watcher, public ClientHandler {
   void release_later();
   int timeout(int64_t now_ms) const;
   void settle();
-  enum class Patience { No, Yes };
-  void settle_starts(Patience patience);
+  void settle_starts();
   void settle_execs();
   void publish_exit(const Container& container);
   void begin_stopping(int64_t grace_ms);
@@ -102,6 +115,7 @@ class Pod final : public Watcher, public ClientHandler {
   int64_t accept_again_ms_ = INT64_MAX;
   std::vector<Member> members_;
   std::vector<PendingExec> execs_;
+  std::optional<Held> held_;
   std::vector<UniqueFd> passed_fds_;  // of the packet being handled
   int64_t next_exec_id_ = 1;
   Phase phase_ = Phase::Serving;

@@ -32,13 +32,47 @@ Error not_found(const char* step, const std::string& name) {
 void Pod::on_packet(std::string_view packet, std::vector<UniqueFd> fds) {
   ParsedRequest request = parse_request(packet);
   if (!request.body) return client_.send(error_message(request.id, request.body.error()));
-  passed_fds_ = std::move(fds);
   release_later();
-  // Starts go on side by side; every other request finds the pod as it is after those before it.
-  if (!std::holds_alternative<StartRequest>(*request.body)) settle_starts(Patience::Yes);
-  std::string reply = std::visit([&](const auto& body) { return handle(*request.id, body); }, *request.body);
+  if (must_wait(*request.body)) {
+    held_.emplace(Held{*request.id, std::move(*request.body), std::move(fds), client_.generation()});
+    return client_.hold(true);
+  }
+  serve(*request.id, *request.body, std::move(fds));
+}
+
+void Pod::serve(int64_t id, const RequestBody& body, std::vector<UniqueFd> fds) {
+  passed_fds_ = std::move(fds);
+  std::string reply = std::visit([&](const auto& request) { return handle(id, request); }, body);
   passed_fds_.clear();
   if (!reply.empty()) client_.send(std::move(reply));
+}
+
+// Starts go on side by side; what comes after one finds the pod, or that container, as it is afterwards. Only
+// what ends a container need not wait for its start.
+bool Pod::must_wait(const RequestBody& body) const {
+  if (std::holds_alternative<HelloRequest>(body))
+    return std::any_of(members_.begin(), members_.end(),
+                       [](const Member& member) { return member.starts(); });
+  const std::string* name = nullptr;
+  if (auto* signal = std::get_if<SignalRequest>(&body)) name = &signal->name;
+  if (auto* remove = std::get_if<RemoveRequest>(&body)) name = &remove->name;
+  if (auto* exec = std::get_if<ExecRequest>(&body)) name = &exec->name;
+  if (auto* update = std::get_if<UpdateRequest>(&body)) name = &update->name;
+  if (name == nullptr) return false;
+  return std::any_of(members_.begin(), members_.end(), [&](const Member& member) {
+    return member.starts() && member.container->name() == *name;
+  });
+}
+
+void Pod::serve_held() {
+  if (!held_) return;
+  const bool asker_gone = held_->client != client_.generation() || !client_.connected();
+  if (!asker_gone && must_wait(held_->body)) return;
+  Held held = std::move(*held_);
+  held_.reset();
+  if (asker_gone) return;
+  client_.hold(false);
+  serve(held.id, held.body, std::move(held.fds));
 }
 
 void Pod::on_bad_packet(const Error& error) { client_.send(error_message(std::nullopt, error)); }
@@ -153,14 +187,8 @@ std::string Pod::handle(int64_t id, const ExecRequest& request) {
   auto exec = Exec::start(context_, container, request, std::move(passed_fds_), next_exec_id_, id);
   if (!exec) return error_message(id, exec.error());
   next_exec_id_++;
-  std::string reply;
-  if ((*exec)->attached()) {
-    JsonText json;
-    json.number("id", id).begin("result").number("execId", (*exec)->exec_id()).number("pid", (*exec)->pid());
-    reply = json.end().finish();
-  }
   execs_.push_back({std::move(*exec), client_.generation()});
-  return reply;
+  return {};
 }
 
 std::string Pod::handle(int64_t id, const KillExecRequest& request) {
