@@ -19,8 +19,9 @@ constexpr const char* kStep = "resolve-path";
 constexpr int kMaxLinks = 40;      // as the kernel
 constexpr size_t kMaxDepth = 512;  // descriptors held at once
 
-// Puts the components of `path` before those still to be walked.
+// Puts the components of `path` before those still to be walked. "name/" is "name/.": only a directory will do.
 bool prepend(std::deque<std::string>& todo, std::string_view path) {
+  if (path.ends_with('/')) todo.emplace_front(".");
   size_t end = path.size();
   while (end > 0) {
     const size_t slash = path.rfind('/', end - 1);

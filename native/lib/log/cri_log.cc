@@ -40,7 +40,7 @@ class Output {
 
   void add(std::string_view header, std::string_view first, std::string_view second, std::string_view end) {
     size_t size = header.size() + first.size() + second.size() + end.size();
-    if (batch_.full() || file_.would_rotate(batch_.bytes() + size)) flush();
+    if (batch_.full() || file_.would_rotate(batch_.bytes(), size)) flush();
     batch_.add(header, first, second, end);
   }
   void flush() { file_.append(batch_, now_); }

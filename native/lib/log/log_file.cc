@@ -77,13 +77,14 @@ Result<Ok> LogFile::reopen(int extra_flags) {
   return Ok{};
 }
 
-bool LogFile::would_rotate(size_t more) const {
-  return limits_.max_bytes != 0 && size_ != 0 && size_ + more > limits_.max_bytes;
+bool LogFile::would_rotate(size_t gathered, size_t more) const {
+  const uint64_t before = size_ + gathered;
+  return limits_.max_bytes != 0 && before != 0 && before + more > limits_.max_bytes;
 }
 
 void LogFile::append(LineBatch& batch, const timespec& now) {
   if (batch.empty()) return;
-  if (would_rotate(batch.bytes())) rotate(now);
+  if (would_rotate(0, batch.bytes())) rotate(now);
   if (dropped_lines_ != 0 && !write_dropped_notice(now)) {
     // A gap is always told of before what follows it.
     drop(batch.lines(), batch.bytes(), errno);
