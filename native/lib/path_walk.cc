@@ -19,7 +19,8 @@ constexpr const char* kStep = "resolve-path";
 constexpr int kMaxLinks = 40;      // as the kernel
 constexpr size_t kMaxDepth = 512;  // descriptors held at once
 
-// Puts the components of `path` before those still to be walked. "name/" is "name/.": only a directory will do.
+// Puts the components of `path` before those still to be walked. "name/" is "name/.": only a directory will
+// do.
 bool prepend(std::deque<std::string>& todo, std::string_view path) {
   if (path.ends_with('/')) todo.emplace_front(".");
   size_t end = path.size();

@@ -34,8 +34,8 @@ class LogFile {
   // Writes the batch and clears it; rotates first if it would not fit.
   void append(LineBatch& batch, const timespec& now);
 
-  // True if `more` bytes cannot be added to the file and the `gathered` ones that are to come before. Lets the
-  // caller cut a batch at the limit. An empty file takes a line of any length.
+  // True if `more` bytes cannot be added to the file and the `gathered` ones that are to come before. Lets
+  // the caller cut a batch at the limit. An empty file takes a line of any length.
   bool would_rotate(size_t gathered, size_t more) const;
 
   // Removes the file if nothing was ever written to it (a container that never started).
