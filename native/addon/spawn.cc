@@ -141,7 +141,10 @@ class SpawnTask : public Task {
     for (;;) {
       int64_t const left = deadline - now_ms();
       if (left <= 0) return false;
-      if (poll(polled, 2, static_cast<int>(left)) < 0 && errno != EINTR) return false;
+      if (poll(polled, 2, static_cast<int>(left)) < 0) {
+        if (errno == EINTR) continue;  // revents are those of the last time
+        return false;
+      }
       if (polled[0].revents != 0) {
         char buffer[4096];
         ssize_t const size = read(reader, buffer, sizeof buffer);

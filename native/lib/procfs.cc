@@ -50,8 +50,10 @@ Result<UniqueFd> open_private_proc() {
 Result<Ok> write_proc(int proc_fd, const char* path, std::string_view value, const char* step) {
   auto file = open_under(proc_fd, path, step);
   if (!file) return std::move(file.error());
-  if (write(file->get(), value.data(), value.size()) != static_cast<ssize_t>(value.size()))
-    return errno_error(step, path);
+  const ssize_t written = write(file->get(), value.data(), value.size());
+  if (written < 0) return errno_error(step, path);
+  if (static_cast<size_t>(written) != value.size())
+    return input_error(step, std::string(path) + ": was taken in part only", EIO);
   return Ok{};
 }
 

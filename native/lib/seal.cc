@@ -65,7 +65,9 @@ Result<UniqueFd> sealed_copy() {
   if (!copy) return errno_error(kStep, "memfd_create");
   for (off_t left = st.st_size; left > 0;) {
     const ssize_t n = sendfile(copy.get(), self.get(), nullptr, static_cast<size_t>(left));
-    if (n <= 0) return errno_error(kStep, "copy");
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno_error(kStep, "copy");
+    if (n == 0) return input_error(kStep, "copy: the file became shorter", EIO);
     left -= n;
   }
   if (fcntl(copy.get(), F_ADD_SEALS, kSeals) < 0) return errno_error(kStep, "seal");

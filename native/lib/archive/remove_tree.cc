@@ -29,8 +29,13 @@ Error failed(const char* name) { return errno_error("remove-tree", quoted_name(n
 Result<Ok> remove_entry(Removal& removal, int dirfd, const char* name, int depth);
 
 Result<Ok> remove_content(Removal& removal, int fd, int depth) {
-  DIR* dir = fdopendir(dup(fd));
-  if (!dir) return failed(".");
+  const int listing = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  DIR* dir = listing < 0 ? nullptr : fdopendir(listing);
+  if (!dir) {
+    const Error error = failed(".");
+    if (listing >= 0) close(listing);
+    return error;
+  }
   Result<Ok> result = Ok{};
   while (const dirent* entry = readdir(dir)) {
     if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;

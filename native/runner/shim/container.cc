@@ -294,6 +294,13 @@ void Container::finish() {
   bundle_.reset();
 }
 
+Result<Ok> Container::remove_cgroup() const {
+  auto removed = cgroup_->remove();
+  if (removed || removed.error().err != EBUSY) return removed;
+  EDGEPOD_TRY(cgroup_->kill_all());
+  return cgroup_->remove();
+}
+
 bool Container::take_oom() {
   if (!oom_seen_) return false;
   oom_seen_ = false;

@@ -74,8 +74,8 @@ class Container final : public Watcher {
   bool take_oom();
 
   Result<Ok> set_limits(const Resources& resources) const { return cgroup_->set(resources); }
-  // Only for ended containers.
-  Result<Ok> remove_cgroup() const { return cgroup_->remove(); }
+  // Only for ended containers. What outlived the kill at its end (it was uninterruptible) is killed again.
+  Result<Ok> remove_cgroup() const;
 
  private:
   explicit Container(PodContext& pod) : pod_(pod) {}

@@ -17,14 +17,23 @@ export class Relief {
     this.#workers = workers;
   }
 
-  /** Evicts pods that keep more on the disk than their limits allow. Rejects when one could not be measured. */
+  /**
+   * Evicts pods that keep more on the disk than their limits allow. Rejects when one could not be measured, once all the
+   * others have been: what a pod does to its own files must not shield its neighbours.
+   */
   async checkStorage(treeUsage: TreeUsage): Promise<void> {
+    const failures: unknown[] = [];
     for (const worker of this.#workers()) {
       const record = worker.pod?.record;
       if (record === undefined || !isEvictable(record)) continue;
-      const excess = await storageExcess(record, { paths: this.#parts.paths, treeUsage });
-      if (excess !== undefined) worker.evict(record.uid, excess);
+      try {
+        const excess = await storageExcess(record, { paths: this.#parts.paths, treeUsage });
+        if (excess !== undefined) worker.evict(record.uid, excess);
+      } catch (error) {
+        failures.push(error);
+      }
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   /**

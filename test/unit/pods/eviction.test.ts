@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Pod } from '../../../src/manifest/types.ts';
 import { exceededStorage, hasStorageLimit } from '../../../src/pods/eviction/local-storage.ts';
+import { Relief } from '../../../src/pods/eviction/relief.ts';
 import { storageExcess } from '../../../src/pods/eviction/storage-check.ts';
+import type { Parts } from '../../../src/pods/incarnation.ts';
+import type { PodWorker } from '../../../src/pods/worker.ts';
 import { container, pod } from './fixtures.ts';
 
 const limited = (name: string, limit: string) =>
@@ -58,5 +61,21 @@ describe('limits on the disk', () => {
     assert.deepEqual(asked, ['/d/pods/u/volumes/v', '/d/pods/u/containers/web', '/l/default_p_u/web']);
     const free = { ...subject, pod: pod('p') };
     assert.equal(await storageExcess(free, { paths, treeUsage: () => Promise.reject(new Error('asked')) }), undefined);
+  });
+
+  test('a pod that cannot be measured does not shield the others, and is told of', async () => {
+    const evicted: string[] = [];
+    const worker = (uid: string) => ({
+      pod: { record: { uid, namespace: 'default', name: uid, pod: pod(uid, { volumes }) } },
+      evict: (of: string) => evicted.push(of),
+    });
+    const parts = { paths: { dataDir: '/d', logDir: '/l', runDir: '/r' } } as Parts;
+    const relief = new Relief(parts, () => ['first', 'broken', 'last'].map(worker) as unknown as PodWorker[]);
+    const treeUsage = (places: string[]) =>
+      places[0]?.includes('broken')
+        ? Promise.reject(new Error('EIO'))
+        : Promise.resolve(new Float64Array(places.length * 2).fill(2 * MIB));
+    await assert.rejects(relief.checkStorage(treeUsage), /EIO/);
+    assert.deepEqual(evicted, ['first', 'last']);
   });
 });
