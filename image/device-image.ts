@@ -47,7 +47,7 @@ export async function deviceImage({
   const dir = join(CACHE, `image-${hashOf(packaged, kernel)}`);
   const image = { disk: join(dir, 'edgepod-arm64.img'), kernel: join(dir, 'vmlinuz'), initrd: join(dir, 'initrd.img') };
   if (existsSync(image.disk)) return image;
-  const base = baseSystem({ cacheDir: CACHE, kernel, progress });
+  const base = await baseSystem({ cacheDir: CACHE, kernel, progress });
   enableEmulation();
   const work = join(CACHE, `making-${process.pid}`);
   const tree = join(work, 'root');

@@ -1,8 +1,9 @@
 /** The Debian system of the image without edgepod: minutes under emulation, so kept in image/.cache by what it is made of. */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 export interface BaseOptions {
   cacheDir: string;
@@ -22,7 +23,7 @@ const DPKG = [
 ];
 
 /** The directory of the base system, made by mmdebstrap unless it is there. */
-export function baseSystem({ cacheDir, kernel, progress }: BaseOptions): string {
+export async function baseSystem({ cacheDir, kernel, progress }: BaseOptions): Promise<string> {
   const target = join(cacheDir, `base-${baseHash(kernel)}`);
   if (existsSync(target)) return target;
   enableEmulation();
@@ -47,16 +48,15 @@ export function baseSystem({ cacheDir, kernel, progress }: BaseOptions): string 
     ...aptSources(),
   ];
   try {
-    execFileSync('mmdebstrap', args, {
-      stdio: ['ignore', 'inherit', 'pipe'],
+    await promisify(execFile)('mmdebstrap', args, {
       // Read by the hook that makes a kernel's initrd, which takes a minute under emulation.
       env: { ...process.env, LC_ALL: 'C', INITRD: 'No' },
       maxBuffer: 64 << 20,
     });
   } catch (error) {
-    const words = String((error as { stderr?: Buffer }).stderr ?? error)
-      .trimEnd()
-      .split('\n');
+    // Without words of its own where it could not even be started.
+    const { stderr } = error as { stderr?: string };
+    const words = (stderr || String(error)).trimEnd().split('\n');
     // Why a package could not be set up is said long before the end.
     const told = words.filter((line, at) => at >= words.length - 15 || /^(E: |dpkg: | end of file)/.test(line));
     throw new Error(`mmdebstrap failed:\n${told.join('\n')}`);
