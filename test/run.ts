@@ -67,6 +67,7 @@ const STEPS: Record<string, () => Promise<Tally>> = {
   lint: command('npm', 'run', '--silent', 'lint'),
   'native-lint': command('make', '-s', '-C', 'native', 'lint'),
   'native-unit': command('make', '-s', '-C', 'native', '-j2', 'check'),
+  'native-arm64': command('make', '-s', '-C', 'native', '-j2', 'check-arm64'),
   unit: tests('test/unit/**/*.test.ts', 2),
   integration: tests('test/integration/**/*.test.ts', 1),
   bundle: bundledDemo,
