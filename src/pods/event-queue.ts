@@ -35,6 +35,14 @@ export class EventQueue {
     this.#cancel ??= this.#timers.after(DELAY_MS, () => this.flush());
   }
 
+  /**
+   * Records what is waiting if a warning is among it: called in the transaction that writes what came of it, so that an
+   * agent that dies has either told or will find the same fault again.
+   */
+  flushWarnings(): void {
+    if (this.#waiting.some(({ type }) => type === 'Warning')) this.flush();
+  }
+
   /** Records what is waiting. Events are advisory: one that cannot be recorded is dropped and reported. */
   flush(): void {
     this.#cancel?.();

@@ -23,6 +23,8 @@ export interface IncarnationOptions {
   /** Plan again soon. */
   wake: () => void;
   emit: (event: Happening) => void;
+  /** Called in the transaction that writes the record. */
+  recordWarnings: () => void;
 }
 
 export class Incarnation {
@@ -41,14 +43,18 @@ export class Incarnation {
   readonly #emit: IncarnationOptions['emit'];
   readonly #operations = new Set<Promise<void>>();
 
-  constructor({ parts, record, wake, emit }: IncarnationOptions) {
+  constructor({ parts, record, wake, emit, recordWarnings }: IncarnationOptions) {
     this.parts = parts;
     this.state = newState(record);
     this.wake = wake;
     this.#emit = emit;
     this.saver = new RecordSaver({
       timers: parts.timers,
-      write: () => parts.records.put({ ...this.state.record, savedMono: this.now() }),
+      write: () =>
+        parts.atomically(() => {
+          parts.records.put({ ...this.state.record, savedMono: this.now() });
+          recordWarnings();
+        }),
       onError: (error) => parts.log.error({ err: error, uid: record.uid }, 'pod record could not be written'),
     });
   }

@@ -218,6 +218,7 @@ export class PodManager {
       admit: (desired) => this.#refusal(desired),
       admitResize: (pod, desired) => this.#resizeRefusal(pod, desired),
       emit: (event) => this.#events.push(event),
+      recordWarnings: () => this.#events.flushWarnings(),
       mayAct: () => this.#attached,
       onIdle: () => {
         if (worker.isIdle) this.#workers.delete(key);

@@ -34,6 +34,8 @@ export interface WorkerOptions {
   /** Why a pod that runs cannot have the resources desired now; undefined when it can. */
   admitResize: (pod: Pod, desired: DesiredPod) => Pick<PendingResize, 'reason' | 'message'> | undefined;
   emit: (event: PodEvent) => void;
+  /** Called in every transaction that writes a record: warnings waiting to be told become durable with it. */
+  recordWarnings: () => void;
   /** Whether it is known yet what runs on this node. Until then nothing is begun; the worker is woken when it is. */
   mayAct: () => boolean;
   /** Called when a tick left the worker without an incarnation. */
@@ -287,6 +289,7 @@ export class PodWorker {
         const passed = this.#events.pass(event, this.#parts.clock.monotonicMs());
         if (passed) this.#options.emit(passed);
       },
+      recordWarnings: this.#options.recordWarnings,
     });
   }
 

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { instanceNames } from '../../../src/runtime/instance.ts';
 import { demoImage } from '../../images/demo-images.ts';
 import { Board } from './board.ts';
+import { answers, status } from './http.ts';
 import { phase, running, SLEEP, shellPod } from './pods.ts';
 
 const base = 21_000 + (process.pid % 900) * 10;
@@ -19,11 +20,6 @@ after(async () => assert.deepEqual(await board.close(), []));
 
 const nginx = (name: string, hostPort: number, rest: object = {}) =>
   shellPod(name, [{ image: 'nginx', ports: [{ containerPort: 80, hostPort, protocol: 'TCP', ...rest }] }]);
-const status = (url: string) =>
-  fetch(url, { signal: AbortSignal.timeout(3000) }).then(
-    (answer) => answer.status,
-    (error: Error) => String(error.cause ?? error),
-  );
 /** Pid of the pod's infra process. */
 function infraOf(uid: string): number {
   const read = (path: string) => {
@@ -46,20 +42,20 @@ test('a published port answers on the node, outlives the agent and a sandbox, an
   await board.desire('web', nginx('web', base));
   const pod = await board.pod('web', running);
   const url = `http://127.0.0.1:${base}/`;
-  assert.notEqual(typeof (await status(url)), 'string');
+  await answers(url, 'when it runs');
 
   await board.stopAgent('SIGKILL');
-  assert.notEqual(typeof (await status(url)), 'string', 'without an agent');
+  await answers(url, 'without an agent');
   execFileSync('nft', ['delete', 'table', 'inet', instanceNames(board.dataDir).table]);
   await board.startAgent();
   await board.pod('web', running);
-  assert.notEqual(typeof (await status(url)), 'string', 'after the rules were flushed while no agent ran');
+  await answers(url, 'after the rules were flushed while no agent ran');
 
   process.kill(infraOf(pod.metadata.uid ?? ''), 'SIGKILL');
   const again = await board.pod('web', (p) => running(p) && (p.status?.containerStatuses[0]?.restartCount ?? 0) > 0);
   assert.equal(again.status?.podIP, pod.status?.podIP, 'the address stays with the pod');
   assert.equal(again.metadata.uid, pod.metadata.uid);
-  assert.notEqual(typeof (await status(url)), 'string', 'after the sandbox was built again');
+  await answers(url, 'after the sandbox was built again');
 
   await board.undesire('web');
   assert.equal(typeof (await status(url)), 'string');

@@ -56,6 +56,17 @@ describe('agent killed and started again', () => {
     assert.equal(sandbox.acked, 1);
   });
 
+  test('a warning was told when what came of it is on the disk', async () => {
+    const b = await bench();
+    b.prober.answer = async () => ({ ok: false, message: 'exit 1' });
+    const lifecycle = { postStart: { exec: { command: ['begin'] } } };
+    await b.apply(desired(pod('site', { restartPolicy: 'Never', containers: [container('web', { lifecycle })] })));
+    b.sandbox().exit('web', 143);
+    await settle();
+    b.crash();
+    assert.ok(b.reasons().includes('FailedPostStartHook'));
+  });
+
   test('a back-off goes on where it was', async () => {
     const b = await bench();
     await b.apply(desired(pod('site')));

@@ -222,7 +222,7 @@ export class Bench {
         bench.tombstonesDone.push(done.name);
         if (bench.wanted.get(done.name)?.deletionTimestamp !== undefined) bench.wanted.delete(done.name);
       },
-      recordEvent: (event) => void bench.events.push(event),
+      recordEvent: (event) => void ifAlive(() => bench.events.push(event)),
       node: {
         name: 'board-7',
         hostIP: () => '192.0.2.7',

@@ -22,7 +22,7 @@ export interface Case {
   /** All that container `c0` printed, over all its attempts. `{pod}` stands for the pod's name. */
   prints?: string | RegExp;
   /** Further checks. */
-  check?: (pod: Pod, board: Board) => void;
+  check?: (pod: Pod, board: Board) => void | Promise<void>;
 }
 
 /** The machine may be busy. */
@@ -44,7 +44,7 @@ export function wave(what: string, board: () => Board, cases: readonly Case[], {
       await t.test(item.rule, async () => {
         const pod = await board().pod(name(i), item.until ?? ended, PATIENCE_MS);
         if (item.prints !== undefined) checkPrinted(printed(board(), pod), item.prints, name(i), pod);
-        item.check?.(pod, board());
+        await item.check?.(pod, board());
       });
     await Promise.all(cases.map((_, i) => board().undesire(name(i))));
   });

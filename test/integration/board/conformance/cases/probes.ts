@@ -119,11 +119,12 @@ export const HOOKS: Case[] = [
   {
     rule: 'a postStart that fails kills the container',
     containers: [{ sh: SLEEP, lifecycle: { postStart: { exec: { command: ['/bin/false'] } } } }],
-    check: (pod, { messages }) => {
+    check: async (pod, board) => {
       assert.ok(statusOf(pod).state.terminated);
-      const told = messages.map(({ topic, payload }) => (topic.endsWith('/events') ? payload.toString() : ''));
-      assert.ok(
-        told.some((event) => event.includes('FailedPostStartHook') && event.includes(`"${pod.metadata.name}"`)),
+      const about = (event: string) =>
+        event.includes('FailedPostStartHook') && event.includes(`"${pod.metadata.name}"`);
+      await board.until('the event that tells why', () =>
+        board.messages.some(({ topic, payload }) => topic.endsWith('/events') && about(payload.toString())),
       );
     },
   },
