@@ -132,7 +132,16 @@ bool shim_lives(int report) {
   return poll(&poller, 1, 0) == 1 && (poller.revents & POLLERR) == 0;
 }
 
+// The shim's log stays the shim's: through /proc/1/fd/2 a container that may trace could write to it without
+// end.
+Result<Ok> leave_log() {
+  UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null || dup2(null.get(), STDERR_FILENO) < 0) return errno_error("infra-exec", "/dev/null");
+  return Ok{};
+}
+
 Result<Ok> become_infra(const SandboxConfig& config, int pause, const char* pod_dir, InfraPipes pipes) {
+  EDGEPOD_TRY(leave_log());
   if (config.own_users) EDGEPOD_TRY(wait_for_users(pipes.go));
   UniqueFd place;
   if (config.pid == PidNamespace::Pod) {

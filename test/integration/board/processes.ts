@@ -1,7 +1,7 @@
 /** The processes of a pod, as the node sees them. */
 import { globSync, readFileSync } from 'node:fs';
 
-/** Every process in a cgroup of the pod, by container (`infra` holds shim and infra process). */
+/** Every process in a cgroup of the pod, by container (`_infra` holds shim and infra process). */
 export function processesOf(uid: string): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const path of globSync(`/sys/fs/cgroup/{,pids/,memory/}edgepod*/pod${uid}/*/cgroup.procs`)) {
@@ -20,7 +20,7 @@ export function initOf(uid: string, container: string): number | undefined {
 /** The pod's infra process. */
 export function infraOf(uid: string): number | undefined {
   const named = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0] === 'edgepod-pause';
-  return processesOf(uid).get('infra')?.find(named);
+  return processesOf(uid).get('_infra')?.find(named);
 }
 
 /** 0 for a process that is gone. */

@@ -66,8 +66,8 @@ describe('the sandbox a shim makes', () => {
     writeFileSync(join(cgroup, 'cgroup.kill'), '1');
     await once(sleeper, 'exit');
     const pod = ShimPod.open({ caller: cgroup });
-    assert.ok(pod.cgroupDirs('infra').length > 0);
-    for (const dir of pod.cgroupDirs('infra'))
+    assert.ok(pod.cgroupDirs('_infra').length > 0);
+    for (const dir of pod.cgroupDirs('_infra'))
       assert.deepEqual(readFileSync(join(dir, 'cgroup.procs'), 'utf8').trim().split('\n').map(Number), [
         pod.shimPid,
         pod.infraPid,
@@ -84,6 +84,10 @@ describe('the sandbox a shim makes', () => {
     assert.match(status, /^NoNewPrivs:\t1$/m);
     assert.match(status, /^NSpid:\t\d+\t1$/m);
     assert.deepEqual(readdirSync(`/proc/${infra}/root`), []);
+    assert.deepEqual(
+      readdirSync(`/proc/${infra}/fd`).map((fd) => readlinkSync(`/proc/${infra}/fd/${fd}`)),
+      ['/dev/null', '/dev/null', '/dev/null'],
+    );
     assert.equal(readFileSync(`/proc/${infra}/mountinfo`, 'utf8').trim().split('\n').length, 1);
     // PID 1 reaps what the containers orphan.
     const client = await pod.connect();
@@ -104,8 +108,8 @@ describe('the sandbox a shim makes', () => {
     const memoryCgroup = (process: number) =>
       /^(?:\d+:memory|0:):(.*)$/m.exec(readFileSync(`/proc/${process}/cgroup`, 'utf8'))?.[1];
     for (const [process, name] of [
-      [pod.shimPid, 'infra'],
-      [pod.infraPid, 'infra'],
+      [pod.shimPid, '_infra'],
+      [pod.infraPid, '_infra'],
       [Number(pid), 'web'],
     ] as const)
       assert.equal(memoryCgroup(process), `/${pod.cgroup}/${name}`);
