@@ -96,7 +96,8 @@ function compare(admitted: Admitted, stored: InForce | undefined): Decision {
   if (stored === undefined) {
     return { action: 'put', admitted, changed: deletionTimestamp === undefined ? 'new' : 'tombstone', warnings };
   }
-  if (digests.manifest === stored.manifestDigest) return { action: 'same' };
+  const newer = generation !== undefined && generation > (stored.generation ?? Number.NEGATIVE_INFINITY);
+  if (digests.manifest === stored.manifestDigest && !newer) return { action: 'same' };
   if (generation !== undefined && stored.generation !== undefined && generation < stored.generation) {
     const reason = `is ${generation}, lower than the ${stored.generation} in force; this manifest is not applied`;
     return { action: 'stale', errors: [{ path: 'metadata.generation', reason }] };

@@ -17,7 +17,8 @@ export type Change = 'none' | 'update' | 'resize' | 'replace' | 'delete';
 export const changeOf = (record: PodRecord, desired: DesiredPod | undefined): Change => {
   if (desired === undefined) return 'none';
   if (desired.deletionTimestamp !== undefined) return 'delete';
-  if (desired.manifestDigest === record.manifestDigest) return record.resize ? 'update' : 'none';
+  if (desired.manifestDigest === record.manifestDigest)
+    return record.resize || desired.generation !== record.generation ? 'update' : 'none';
   if (desired.specDigest === record.specDigest) return 'update';
   if (record.outcome && record.resize?.manifestDigest === desired.manifestDigest) return 'none';
   if (record.outcome || record.deleting) return 'replace';

@@ -25,6 +25,15 @@ const other = { spec: 's2', manifest: 'm2' };
 const rows: Row[] = [
   { name: 'the first manifest', action: 'put', changed: 'new' },
   { name: 'the same again', stored, action: 'same' },
+  { name: 'the same, of the same generation', stored, admission: admitted({ generation: 5 }), action: 'same' },
+  { name: 'the same, of a lower generation', stored, admission: admitted({ generation: 4 }), action: 'same' },
+  {
+    name: 'the same, of a higher generation',
+    stored,
+    admission: admitted({ generation: 6 }),
+    action: 'put',
+    changed: 'metadata',
+  },
   { name: 'another spec', stored, admission: admitted({ digests: other }), action: 'put', changed: 'spec' },
   {
     name: 'other labels only',

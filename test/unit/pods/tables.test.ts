@@ -175,6 +175,7 @@ describe('what a desired object means', () => {
   const cases = [
     { name: 'absence', wanted: undefined, change: 'none' },
     { name: 'the same', wanted: desired(object), change: 'none' },
+    { name: 'the same, of another generation', wanted: desired(object, { generation: 2 }), change: 'update' },
     { name: 'other labels', wanted: desired(object, { manifestDigest: 'x' }), change: 'update' },
     { name: 'other spec', wanted: desired(pod('p', { hostNetwork: true })), change: 'replace' },
     {
