@@ -2,6 +2,7 @@
 import type { Container } from '../../manifest/types.ts';
 import { attemptPhase } from '../history.ts';
 import { type Health, historyOf, isRunning, type PodState, runOf } from '../state.ts';
+import { unreadyContainers } from '../status/conditions.ts';
 
 /** Before any answer: startup unknown, not ready, alive (kubelet's initial results). */
 export const newHealth = (attempt: number): Health => ({ attempt, startup: 'unknown', ready: false, alive: true });
@@ -14,16 +15,17 @@ export const healthOf = (state: PodState, container: string): Health => {
 };
 
 /**
- * What an agent that comes back may take for granted of a pod that was ready: everything that runs has started and is
- * ready, until its probes say otherwise (kubelet since 1.34). So an upgrade makes no pod unready, and none is asked for its
- * startup again.
+ * What an agent that comes back may take for granted: a container that was ready has started and is ready, until its
+ * probes say otherwise (kubelet since 1.34). So an upgrade makes no pod unready, and none is asked for its startup again.
  */
 export const recallHealth = (state: PodState): void => {
   const { record } = state;
-  if (record.conditions.find(({ type }) => type === 'ContainersReady')?.status !== 'True') return;
+  const unready = unreadyContainers(record.conditions);
+  if (unready === undefined) return;
   for (const [name, run] of state.containers) {
     const { launched: attempt } = historyOf(record, name);
-    if (isRunning(state, name)) run.health = { attempt, startup: 'ok', ready: true, alive: true };
+    if (isRunning(state, name) && !unready.includes(name))
+      run.health = { attempt, startup: 'ok', ready: true, alive: true };
   }
 };
 

@@ -94,8 +94,17 @@ const readiness = (phase: PodPhase, containers: ContainerStatus[]): Verdict => {
   return {
     status: 'False',
     reason: 'ContainersNotReady',
-    message: `containers with unready status: [${unready.join(' ')}]`,
+    message: `${UNREADY}[${unready.join(' ')}]`,
   };
+};
+
+const UNREADY = 'containers with unready status: ';
+
+/** The containers that were reported not to be ready; undefined when the conditions do not tell. */
+export const unreadyContainers = (conditions: PodCondition[]): string[] | undefined => {
+  const { status, message } = conditions.find(({ type }) => type === 'ContainersReady') ?? {};
+  if (status === 'True') return [];
+  return message?.startsWith(UNREADY) ? message.slice(UNREADY.length + 1, -1).split(' ') : undefined;
 };
 
 const gated = (gates: string[], conditions: PodCondition[]): Verdict => {

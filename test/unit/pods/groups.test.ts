@@ -205,6 +205,27 @@ describe('probes', () => {
     assert.equal(condition(b, 'Ready')?.status, 'False');
   });
 
+  test('so does a container that was ready in a pod that was not', async () => {
+    const b = await bench();
+    const asked = (name: string) => container(name, { readinessProbe: probe(name) });
+    await b.apply(desired(pod('p', { containers: [asked('good'), asked('bad')] })));
+    b.prober.say('good', true);
+    b.prober.say('bad', false);
+    await b.time.advance(1_000);
+    b.crash();
+    const seen = b.published.length;
+    await b.boot();
+    const told = b.published.slice(seen).map(({ status }) => status.containerStatuses.map(({ ready }) => ready));
+    assert.deepEqual(
+      told,
+      told.map(() => [true, false]),
+    );
+    assert.deepEqual(
+      b.status('p').containerStatuses.map(({ ready }) => ready),
+      [true, false],
+    );
+  });
+
   test('a probe that is sent elsewhere succeeds, with a warning', async () => {
     const b = await bench();
     await b.apply(desired(pod('p', { containers: [container('web', { livenessProbe: probe('alive') })] })));

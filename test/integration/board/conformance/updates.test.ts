@@ -114,6 +114,35 @@ test('labels, then spec: observedGeneration follows, the uid changes with the sp
   await board.undesire('generations');
 });
 
+test('the same, written otherwise: its generation is observed, nothing else happens', async () => {
+  const pod = (generation: number, spec: object) => {
+    const made = shellPod('rewritten', [{ sh: SLEEP }], spec);
+    return { ...made, metadata: { ...made.metadata, generation } };
+  };
+  await board.desire('rewritten', pod(1, {}));
+  const { metadata } = await board.pod('rewritten', running, PATIENCE_MS);
+  await board.desire('rewritten', pod(2, { restartPolicy: 'Always', dnsPolicy: 'ClusterFirst' }));
+  const after = await board.pod('rewritten', (p) => p.status?.observedGeneration === 2, PATIENCE_MS);
+  assert.deepEqual([after.metadata.uid, statusOf(after).restartCount], [metadata.uid, 0]);
+  await board.undesire('rewritten');
+});
+
+test('an agent that comes back takes nobody’s readiness', async () => {
+  const readinessProbe = { exec: { command: ['true'] }, periodSeconds: 1 };
+  await board.desire('kept-ready', shellPod('kept-ready', [{ sh: SLEEP, readinessProbe }, { sh: 'exit 1' }]));
+  const crashes = (p: Pod) => statusOf(p).ready && statusOf(p, 'c1').restartCount > 0;
+  await board.pod('kept-ready', crashes, PATIENCE_MS);
+  await new Promise((resolve) => setTimeout(resolve, 3000)); // what is lazily saved is saved by then
+  const seen = board.messages.length;
+  await kill();
+  await board.pod('kept-ready', (p) => because('CrashLoopBackOff', 'c1')(p) && statusOf(p).ready, PATIENCE_MS);
+  const told = board.messages
+    .slice(seen)
+    .filter(({ topic, payload }) => topic.endsWith('/pods/default/kept-ready') && payload.length > 0);
+  assert.ok(told.map(({ payload }) => JSON.parse(payload.toString()) as Pod).every((p) => statusOf(p).ready));
+  await board.undesire('kept-ready');
+});
+
 test('a pod that runs is given a deadline', async () => {
   await board.desire('deadline', shellPod('deadline', [{ sh: SLEEP }]));
   const { metadata } = await board.pod('deadline', running, PATIENCE_MS);
