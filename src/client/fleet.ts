@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { IPublishPacket, MqttClient } from 'mqtt';
 import type { Pod } from '../manifest/types.ts';
 import { type BrokerOptions, ConnectError, connect } from './connect.ts';
-import { type DesiredKind, desiredTopic, deviceOf, deviceTopic, ownTopic, podStatusTopic } from './topics.ts';
+import { type DesiredKind, desiredTopic, deviceOf, deviceTopic, ownTopic, podStatusTopic, takes } from './topics.ts';
 
 export interface DevicePod {
   device: string;
@@ -58,7 +58,8 @@ export class Fleet {
 
   /**
    * Everything retained under the filters, complete: a broker sends what is retained before anything published
-   * after the subscription, so a marker to ourselves says when it is over. The subscriptions stay.
+   * after the subscription, so a marker to ourselves says when it is over. The subscriptions stay, so there may be
+   * messages of earlier ones among these.
    */
   async retained(filters: string[]): Promise<Message[]> {
     const found = new Map<string, Message>();
@@ -68,7 +69,8 @@ export class Fleet {
     const stop = this.listen((message) => {
       if (message.topic === marker) {
         if (message.payload.toString() === nonce) resolve();
-      } else if (message.payload.length === 0) found.delete(message.topic);
+      } else if (!filters.some((filter) => takes(filter, message.topic))) return;
+      else if (message.payload.length === 0) found.delete(message.topic);
       else found.set(message.topic, message);
     });
     try {
@@ -110,7 +112,7 @@ export class Fleet {
   /** What is desired now, as published; undefined when nothing is. */
   async desired(device: string, kind: DesiredKind, namespace: string, name: string): Promise<unknown> {
     const topic = desiredTopic(this.prefix, device, kind, namespace, name);
-    const [message] = (await this.retained([topic])).filter((candidate) => candidate.topic === topic);
+    const [message] = await this.retained([topic]);
     return message && parse(message.payload);
   }
 
@@ -146,7 +148,7 @@ export class Fleet {
     const onClose = () => reject(new ConnectError('E_BROKER_UNREACHABLE', 'the connection to the broker was lost'));
     this.client.once('close', onClose);
     const stop = this.listen((message) => {
-      const answer = decide(message);
+      const answer = takes(filter, message.topic) ? decide(message) : undefined;
       if (answer !== undefined) resolve(answer);
     });
     try {

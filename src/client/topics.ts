@@ -28,3 +28,10 @@ export function ownTopic(prefix: string, clientId: string, what: string) {
 export function deviceOf(prefix: string, topic: string): string {
   return topic.slice(prefix.length + '/devices/'.length).split('/', 1)[0] ?? '';
 }
+
+/** Whether a filter takes a topic. The filters of an operator know `+` only. */
+export function takes(filter: string, topic: string): boolean {
+  const want = filter.split('/');
+  const have = topic.split('/');
+  return want.length === have.length && want.every((level, i) => level === '+' || level === have[i]);
+}

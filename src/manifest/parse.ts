@@ -11,6 +11,8 @@ export type Parsed = { objects: unknown[] } | { errors: FieldError[] };
 const LIST_KINDS: ReadonlySet<unknown> = new Set(['List', 'PodList']);
 /** JSON, unless the first key is not in quotes: then it is YAML's flow style. */
 const JSON_START = /^\s*(\{\s*["}]|\[)/;
+/** What parts documents. No line within JSON can begin so. */
+const DOCUMENT_MARK = /^---/m;
 
 /**
  * Reads strict UTF-8; `kind: List` is replaced by its items. Every error has the place in the text, and the path where
@@ -46,7 +48,7 @@ function decode(bytes: Uint8Array): string {
 }
 
 function readValues(text: string, maxBytes: number): unknown[] {
-  if (JSON_START.test(text)) return [parseJson(text, LIMITS.nesting)];
+  if (JSON_START.test(text) && !DOCUMENT_MARK.test(text)) return [parseJson(text, LIMITS.nesting)];
   return parseYaml(text, {
     nesting: LIMITS.nesting,
     aliases: LIMITS.aliases,

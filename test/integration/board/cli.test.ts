@@ -65,6 +65,43 @@ test('apply --wait of a pod that fails, and of one that is refused, ends with 1 
   await ok(['delete', 'pod', 'fails', '-d', board.device, '--wait']);
 });
 
+test('apply --wait of several objects in one file tells of each pod itself, in the order of the file', async () => {
+  const on = ['-d', board.device];
+  const settings = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: { word: 'hello' } };
+  const envFrom = [{ prefix: '', configMapRef: { name: 'settings', optional: false } }];
+  const { spec: serves } = shellPod('pod', [{ sh: `sleep 1; echo $word; ${SLEEP}`, envFrom }]);
+  const set = (kind: string, name: string) => ({
+    apiVersion: 'apps/v1',
+    kind,
+    metadata: { name },
+    spec: {
+      selector: { matchLabels: { app: name } },
+      template: { metadata: { labels: { app: name } }, spec: serves },
+    },
+  });
+  const { spec: ends } = shellPod('pod', [{ sh: 'true' }], { restartPolicy: 'Never' });
+  const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'once' }, spec: { template: { spec: ends } } };
+  const items = [shellPod('item', [{ sh: SLEEP }])];
+  const file = [set('Deployment', 'served'), job, { apiVersion: 'v1', kind: 'List', items }, set('DaemonSet', 'all')];
+  const text = [...file, settings].map((document) => JSON.stringify(document)).join('\n---\n');
+  const said = await ok(['apply', '-f', '-', ...on, '--wait', '--timeout', '60s'], text);
+  assert.equal(
+    said,
+    [
+      'configmap/settings created',
+      ...['served', 'once', 'item', 'all'].map((name) => `pod/${name} created`),
+      'pod/served is running',
+      'pod/once succeeded',
+      'pod/item is running',
+      'pod/all is running',
+      '',
+    ].join('\n'),
+  );
+  assert.equal(await ok(['logs', 'all']), 'hello\n');
+  await ok(['delete', '-f', '-', ...on, '--wait'], text);
+  assert.equal(board.status('served'), undefined);
+});
+
 test('get devices shows this board as Ready; -o json is Node-shaped', async () => {
   assert.match(await ok(['get', 'devices']), new RegExp(`^${board.device}\\s+Ready\\s+(amd64|arm64)`, 'm'));
   const node = JSON.parse(await ok(['get', 'devices', board.device, '-o', 'json']));

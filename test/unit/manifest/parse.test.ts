@@ -27,6 +27,7 @@ describe('accepted', () => {
     ['YAML', 'a:\n- 1\n- x\n', [{ a: [1, 'x'] }]],
     ['YAML flow style', '{a: 1}', [{ a: 1 }]],
     ['several documents', '---\na: 1\n---\n# nothing\n---\nb: 2\n...\n', [{ a: 1 }, { b: 2 }]],
+    ['documents in JSON', '{"a": 1}\n---\n{"b": 2}\n---\nc: 3', [{ a: 1 }, { b: 2 }, { c: 3 }]],
     ['aliases', 'a: &x {b: 1}\nc: *x', [{ a: { b: 1 }, c: { b: 1 } }]],
     ['words kubectl would take for booleans stay words', 'a: yes\nb: off', [{ a: 'yes', b: 'off' }]],
     ['a version directive changes nothing', '%YAML 1.1\n---\na: yes', [{ a: 'yes' }]],
