@@ -45,6 +45,7 @@ import { NodeReport } from './node-report.ts';
 import { RecentEvents } from './recent-events.ts';
 import { ipLeases, podRecords } from './records.ts';
 import { type Reports, reports } from './reports.ts';
+import { buryTombstones } from './tombstones.ts';
 import { userRanges } from './user-ranges.ts';
 import { volumeSystem } from './volume-system.ts';
 
@@ -85,7 +86,7 @@ export class Agent {
     const { manager, broker, metrics, node, runtime, housekeeping } = this.#parts;
     await manager.start();
     broker.session.start();
-    node.start((error) => this.#log.warn({ err: error }, 'board facts could not be read'));
+    node.start();
     metrics.start();
     housekeeping.start();
     this.#log.info({ event: 'agent.ready', pods: runtime.sandboxes().length, device: this.#config.device }, 'ready');
@@ -207,7 +208,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     containerResources,
     workingSet: (cgroup) => stats.readGroups([cgroup]).groups[0]?.memory.workingSet,
     ...told,
-    clearDesired: ({ namespace, name }) => clearDesired(store, topics, namespace, name),
+    clearDesired: ({ namespace, name }) => buryTombstones({ store, topics }, 'pods', namespace, name),
     atomically: (run) => store.transaction(run),
     onAttached: async (living) => {
       const instance = { addon, runDir, cgroupRoot: names.cgroupRoot, network };
@@ -239,6 +240,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     link: (uid) => network.link(uid),
     intervalSeconds: config.metrics.intervalSeconds,
     now,
+    log,
   });
   registerCalls(broker.rpc, {
     manager,
@@ -259,6 +261,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     allocatable: room,
     pressures: () => pressure.conditions,
     clock,
+    log,
   });
   const housekeeping = new Housekeeping({ relief: manager.relief, pressure, garbage, store, addon, log });
   const stopWatching = images.onChange(() => manager.imagesChanged());
@@ -298,14 +301,4 @@ function wanted(
   // Its topic was cleared while we listened, and nobody else wants it: the pod ends, a mere refusal is forgotten.
   if (manager.describe(namespace, name)) manager.remove(namespace, name);
   else told.clearStatus(namespace, name);
-}
-
-/** A tombstone was carried out: every source's row that says so goes, and our own topic is cleared at the broker. */
-function clearDesired(store: Store, topics: Topics, namespace: string, name: string): void {
-  for (const object of store.objects.sources('pods', namespace, name)) {
-    if (object.deletionTimestamp === undefined) continue;
-    store.objects.remove(object);
-    if (object.source === 'device')
-      store.outbox.putRetained(topics.desired({ kind: 'pods', namespace, name, source: 'device' }), '');
-  }
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { connectHint } from '../broker/refusal.ts';
+import { withHint } from '../broker/refusal.ts';
 import type { AgentConfig } from './config.ts';
 
 type BrokerConfig = AgentConfig['broker'];
@@ -28,7 +28,7 @@ export async function brokerFault(broker: BrokerConfig): Promise<string | undefi
     return undefined;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return [message, connectHint(code, new Date())].filter((part) => part !== undefined).join(': ');
+    return withHint(message, code, new Date());
   }
 }
 

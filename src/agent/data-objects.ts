@@ -6,6 +6,7 @@ import type { ConfigMap, Secret } from '../manifest/types.ts';
 import type { ObjectSource } from '../pods/ports.ts';
 import type { Store } from '../store/store.ts';
 import type { Reports } from './reports.ts';
+import { buryTombstones } from './tombstones.ts';
 
 export type DataKind = 'configmaps' | 'secrets';
 
@@ -48,23 +49,7 @@ export function dataIntake(
     told.recordObjectEvent({ kind, namespace, name, reason: 'InvalidObject', message });
     return;
   }
-  buryTombstones(kind, namespace, name, { store, topics });
+  // Carried out at once: nothing has to end first.
+  buryTombstones({ store, topics }, kind, namespace, name);
   changed();
-}
-
-/** A tombstone of a data object is carried out at once: nothing has to end first. */
-function buryTombstones(
-  kind: DataKind,
-  namespace: string,
-  name: string,
-  { store, topics }: Pick<DataIntake, 'store' | 'topics'>,
-) {
-  for (const object of store.objects.sources(kind, namespace, name)) {
-    if (object.deletionTimestamp === undefined) continue;
-    store.transaction(() => {
-      store.objects.remove(object);
-      if (object.source === 'device')
-        store.outbox.putRetained(topics.desired({ kind, namespace, name, source: 'device' }), '');
-    });
-  }
 }

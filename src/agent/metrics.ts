@@ -1,4 +1,5 @@
 /** Looks at the figures now and then, and sends them when they changed enough. Nothing is kept while the broker is away. */
+import type { Logger } from 'pino';
 import type { BrokerSession } from '../broker/session.ts';
 import type { Topics } from '../broker/topics.ts';
 import { changedEnough, type Figures } from '../node/change.ts';
@@ -12,13 +13,14 @@ import { type Figures as RawFigures, readProcesses, StatsReader } from '../runti
 interface MetricsOptions {
   addon: Addon;
   manager: PodManager;
-  session: BrokerSession;
+  session: Pick<BrokerSession, 'addListener' | 'connected' | 'publishQos0'>;
   topics: Topics;
   dataDir: string;
   bridge: string;
   link: (uid: string) => string;
   intervalSeconds: number;
   now: () => Date;
+  log: Pick<Logger, 'warn'>;
 }
 
 export class MetricsLoop {
@@ -26,6 +28,8 @@ export class MetricsLoop {
   #stats: StatsReader;
   #last: Figures | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Figures that cannot be read are told of once, not at every look. */
+  #failed = false;
 
   constructor(options: MetricsOptions) {
     this.#options = options;
@@ -46,10 +50,20 @@ export class MetricsLoop {
     clearInterval(this.#timer);
   }
 
-  /** Sends the figures if they are news. */
+  /** Sends the figures if they are news. Never rejects. */
   async look(): Promise<void> {
+    if (!this.#options.session.connected) return;
+    try {
+      await this.#send();
+      this.#failed = false;
+    } catch (error) {
+      if (!this.#failed) this.#options.log.warn({ err: error }, 'the figures of the board and its pods cannot be read');
+      this.#failed = true;
+    }
+  }
+
+  async #send(): Promise<void> {
     const { session, topics } = this.#options;
-    if (!session.connected) return;
     const body = await this.#body(this.#read());
     if (!changedEnough(this.#last, body, METRICS_RULES, METRICS_IGNORE)) return;
     if (session.publishQos0(topics.metrics, Buffer.from(JSON.stringify(this.#timed(body))))) this.#last = body;

@@ -54,7 +54,7 @@ export class NodePressure {
 
   /** To be called every ten seconds, never twice at a time. Rejects when pods could not be measured. */
   async look(): Promise<void> {
-    const { onChange, monotonicMs, tell, log } = this.#options;
+    const { onChange, monotonicMs, log } = this.#options;
     const found = this.#shortages();
     const before = this.#conditions;
     this.#conditions = this.#held.at(monotonicMs(), found);
@@ -63,12 +63,22 @@ export class NodePressure {
     for (const news of found.filter(({ condition }) => !this.#told.has(condition))) {
       this.#told.add(news.condition);
       log.warn({ event: 'node.pressure', ...news }, 'the board is short of something');
-      tell('EvictionThresholdMet', `Attempting to reclaim ${news.resource}`);
+      this.#tell('EvictionThresholdMet', `Attempting to reclaim ${news.resource}`);
     }
     for (const condition of this.#told) if (!this.#conditions.includes(condition)) this.#told.delete(condition);
     const [shortage] = found;
     if (shortage === undefined || this.#isCleaningUp() || (await this.#reclaimed(shortage))) return;
     await this.#evict(shortage);
+  }
+
+  /** An event is a write, which a full disk refuses: nothing less is done about the disk for that. */
+  #tell(reason: string, message: string): void {
+    const { tell, log } = this.#options;
+    try {
+      tell(reason, message);
+    } catch (error) {
+      log.warn({ err: error, reason }, 'an event about the node could not be recorded');
+    }
   }
 
   async #evict(shortage: Shortage): Promise<void> {

@@ -1,4 +1,5 @@
 /** Publishes what the board is and how it is; written to the outbox only when something in it changed. */
+import type { Logger } from 'pino';
 import type { Topics } from '../broker/topics.ts';
 import { supportedFields } from '../manifest/fields.ts';
 import { LIMITS } from '../manifest/limits.ts';
@@ -28,6 +29,7 @@ interface NodeReportOptions {
   /** What the board is under. */
   pressures: () => readonly PressureCondition[];
   clock: { now(): Date };
+  log: Pick<Logger, 'warn'>;
 }
 
 const INTERVAL_MS = 30_000;
@@ -46,7 +48,7 @@ export class NodeReport {
   }
 
   /** Publishes at once with the quick facts, and again when the rest is found. */
-  start(onError: (error: unknown) => void): void {
+  start(): void {
     this.publish();
     this.#timer = setInterval(() => this.publish(), INTERVAL_MS);
     const { signal } = this.#stopped;
@@ -57,7 +59,7 @@ export class NodeReport {
         this.publish();
       },
       (error: unknown) => {
-        if (!signal.aborted) onError(error);
+        if (!signal.aborted) this.#options.log.warn({ err: error }, 'board facts could not be read');
       },
     );
   }
@@ -67,7 +69,16 @@ export class NodeReport {
     this.#stopped.abort();
   }
 
+  /** Never throws: a disk that is full or failing is what most needs an agent that stays. The next look tries again. */
   publish(): void {
+    try {
+      this.#publish();
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'the state of the node could not be published; trying again');
+    }
+  }
+
+  #publish(): void {
     const { topics, outbox, features, dataDir, hostIp, networkFault, allocatable, pressures, clock } = this.#options;
     const disk = diskFigures(dataDir);
     this.#conditions = nodeConditions(

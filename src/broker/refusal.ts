@@ -6,6 +6,12 @@ export function isVersionRefusal(code: unknown): boolean {
   return typeof code === 'number' && VERSION_REFUSED.includes(code);
 }
 
+/** What went wrong with a connection and, where there is something, what to do about it: one line for a person. */
+export function withHint(message: string, code: unknown, now: Date): string {
+  const hint = connectHint(code, now);
+  return hint === undefined ? message : `${message}: ${hint}`;
+}
+
 /**
  * What somebody can do about a connection error; `code` is an errno name, or a CONNACK code (MQTT 5's, or 3.1.1's 2–5).
  * Undefined where there is nothing to do but to wait.

@@ -6,7 +6,7 @@ import { LogLimiter } from './log-limiter.ts';
 import type { BrokerLog, ConnectionInfo, Link, PublishOptions, Route, SessionListener } from './ports.ts';
 import { type Identity, type PresenceState, presence } from './presence.ts';
 import { Reconnection } from './reconnection.ts';
-import { connectHint, isVersionRefusal, SESSION_TAKEN_OVER } from './refusal.ts';
+import { isVersionRefusal, SESSION_TAKEN_OVER, withHint } from './refusal.ts';
 import { Sender } from './sender.ts';
 import { Subscriber } from './subscriber.ts';
 
@@ -101,7 +101,8 @@ export class BrokerSession implements Link {
     client.on('close', () => this.#guarded('close', () => this.#onClose()));
     client.on('error', (error) => this.#guarded('error', () => this.#onError(error)));
     client.on('packetreceive', (packet) => {
-      if (packet.cmd === 'puback') this.#sender.sawPuback(packet.messageId ?? 0, packet.reasonCode ?? 0);
+      if (packet.cmd !== 'puback') return;
+      this.#guarded('puback', () => this.#sender.sawPuback(packet.messageId ?? 0, packet.reasonCode ?? 0));
     });
     client.on('disconnect', (packet) => this.#guarded('disconnect', () => this.#onDisconnect(packet.reasonCode ?? 0)));
   }
@@ -289,7 +290,7 @@ export class BrokerSession implements Link {
     this.#limiter.pass(`${what} ${String(code)}`, (suppressed) =>
       this.#options.log.warn(
         { event: `broker.${what}`, code, suppressed },
-        `${message}: ${connectHint(code, new Date())}`,
+        withHint(message ?? String(error), code, new Date()),
       ),
     );
   }

@@ -246,8 +246,9 @@ export class PodWorker {
   /** Nothing of the incarnation is left; what is desired under its name, a tombstone included, is looked at next. */
   #ended(desired: DesiredPod | undefined): void {
     if (this.#pod) stopWatching(this.#pod);
-    this.#pod = undefined;
+    // Before the pod is forgotten: where the store refuses, the next tick comes here again.
     if (desired === undefined && !this.#draining) this.#clearStatus();
+    this.#pod = undefined;
   }
 
   #readDesired(): DesiredPod | undefined {
@@ -260,8 +261,8 @@ export class PodWorker {
 
   #tombstoneDone(tombstone: DesiredPod): void {
     this.#clearStatus();
-    this.#desired = undefined;
     this.#parts.clearDesired(tombstone);
+    this.#desired = undefined;
   }
 
   #clearStatus(): void {

@@ -40,7 +40,7 @@ export async function* logs(
     ...(follow && { until: whenOver(manager, pod.uid, params, container.name, attempt, ended.signal) }),
   });
   try {
-    yield* pieces(lines);
+    yield* inPieces(lines);
   } finally {
     ended.abort();
   }
@@ -70,19 +70,19 @@ function whenOver(
   });
 }
 
-/** Lines in bunches: as many as are there, without holding back the newest. */
-async function* pieces<T extends { text: string }>(lines: AsyncIterator<T>): AsyncGenerator<{ lines: T[] }> {
-  let next = lines.next();
+/** Lines in bunches: as many as are there, without holding back the newest. For tests apart. */
+export async function* inPieces<T extends { text: string }>(lines: AsyncIterator<T>): AsyncGenerator<{ lines: T[] }> {
+  let next = ahead(lines);
   for (;;) {
     const first = await next;
     if (first.done) return;
     const bunch = [first.value];
     let bytes = first.value.text.length;
-    next = lines.next();
-    const deadline = Date.now() + PAUSE_MS;
+    next = ahead(lines);
+    const deadline = performance.now() + PAUSE_MS;
     let over = false;
     while (bunch.length < MAX_LINES && bytes < MAX_PIECE_BYTES) {
-      const more = await Promise.race([next, pause(Math.max(0, deadline - Date.now()))]);
+      const more = await Promise.race([next, pause(Math.max(0, deadline - performance.now()))]);
       if (more === undefined) break;
       if (more.done) {
         over = true;
@@ -90,11 +90,18 @@ async function* pieces<T extends { text: string }>(lines: AsyncIterator<T>): Asy
       }
       bunch.push(more.value);
       bytes += more.value.text.length;
-      next = lines.next();
+      next = ahead(lines);
     }
     yield { lines: bunch };
     if (over) return;
   }
+}
+
+/** The line after, asked for early. A caller may be gone before anybody looks at it: that it failed is then no news. */
+function ahead<T>(lines: AsyncIterator<T>): Promise<IteratorResult<T>> {
+  const line = lines.next();
+  line.catch(() => {});
+  return line;
 }
 
 function pause(ms: number): Promise<undefined> {

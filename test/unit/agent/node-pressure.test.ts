@@ -16,6 +16,7 @@ function board() {
     /** What the removal of images brings. */
     images: 0,
     victims: ['a', 'b'],
+    tellFailure: undefined as Error | undefined,
   };
   const pressure = new NodePressure({
     stats: {
@@ -52,7 +53,10 @@ function board() {
       state.disk += state.images;
     },
     onChange: () => state.done.push('changed'),
-    tell: (reason, message) => state.done.push(`${reason}: ${message}`),
+    tell: (reason, message) => {
+      if (state.tellFailure) throw state.tellFailure;
+      state.done.push(`${reason}: ${message}`);
+    },
     monotonicMs: () => state.now,
     log: pino({ level: 'silent' }),
   });
@@ -94,6 +98,13 @@ describe('a board that is short', () => {
     state.disk = 10;
     state.images = 0;
     assert.deepEqual(await look(), ['dead containers', 'images', 'evict a for ephemeral-storage']);
+  });
+
+  test('of disk, so that not even the event can be written: something is done about it all the same', async () => {
+    const { state, look } = board();
+    state.tellFailure = new Error('disk full');
+    state.disk = 0;
+    assert.deepEqual(await look(), ['changed', 'dead containers', 'images', 'evict a for ephemeral-storage']);
   });
 
   test('at the edge it is told once; the condition is held and then told as over', async () => {

@@ -6,7 +6,7 @@ import { LogLimiter } from '../../../src/broker/log-limiter.ts';
 import { publishSize } from '../../../src/broker/packet-size.ts';
 import { presence } from '../../../src/broker/presence.ts';
 import { type AttemptOutcome, FIRST_CHOICE, nextProtocol } from '../../../src/broker/protocol-version.ts';
-import { connectHint, isVersionRefusal } from '../../../src/broker/refusal.ts';
+import { connectHint, isVersionRefusal, withHint } from '../../../src/broker/refusal.ts';
 import { SendWindow } from '../../../src/broker/send-window.ts';
 
 describe('reconnectDelay', () => {
@@ -118,5 +118,7 @@ test('connection errors come with what to do', () => {
   assert.match(connectHint('ECONNREFUSED', new Date()) ?? '', /is the broker running/);
   assert.match(connectHint(134, new Date()) ?? '', /password/);
   assert.match(connectHint('CERT_NOT_YET_VALID', new Date(0)) ?? '', /clock.*1970-01-01/);
+  assert.match(withHint('connect failed', 'ECONNREFUSED', new Date()), /^connect failed: nothing listens there/);
+  assert.equal(withHint('socket hang up', 'ECONNRESET', new Date()), 'socket hang up', 'nothing to do but to wait');
   assert.deepEqual([1, 132, 135, 'ECONNRESET'].map(isVersionRefusal), [true, true, false, false]);
 });

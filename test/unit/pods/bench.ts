@@ -44,6 +44,8 @@ export class Bench {
   volumeFailure: Error | undefined;
   ociFailure: Error | undefined;
   writeFailure: Error | undefined;
+  /** Of taking back what was told the broker. */
+  clearFailure: { of: 'status' | 'tombstone'; error: Error } | undefined;
   writes = 0;
   bootId = 'boot-1';
   allocatable = { cpuMilli: 4000, memoryBytes: 1024 ** 3, storageBytes: 2 ** 30, pods: 110 };
@@ -216,9 +218,14 @@ export class Bench {
       containerResources: ({ resources }) => ({ memory: { limit: Number(resources.limits?.memory ?? 0) } }),
       prober: this.prober,
       publishStatus: (published) => void ifAlive(() => bench.published.push(published)),
-      clearStatus: (_namespace, name) => void ifAlive(() => bench.cleared.push(name)),
+      clearStatus(_namespace, name) {
+        if (process.dead) return;
+        if (bench.clearFailure?.of === 'status') throw bench.clearFailure.error;
+        bench.cleared.push(name);
+      },
       clearDesired(done) {
         if (process.dead) return;
+        if (bench.clearFailure?.of === 'tombstone') throw bench.clearFailure.error;
         bench.tombstonesDone.push(done.name);
         if (bench.wanted.get(done.name)?.deletionTimestamp !== undefined) bench.wanted.delete(done.name);
       },

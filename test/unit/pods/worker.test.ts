@@ -347,6 +347,26 @@ describe('the end', () => {
     assert.ok(b.reasons().includes('FailedKillPod'));
   });
 
+  for (const refused of ['status', 'tombstone'] as const)
+    test(`a pod deleted while the disk is full is taken back from the broker when there is room: ${refused}`, async () => {
+      const b = await bench();
+      await b.apply(desired(pod('site')));
+      b.clearFailure = { of: refused, error: new Error('disk full') };
+      if (refused === 'tombstone') await b.apply(tombstone('site'));
+      else {
+        b.wanted.delete('site');
+        b.manager.changed('default', 'site');
+        b.manager.remove('default', 'site');
+      }
+      await b.time.advance(60_000);
+      assert.equal(b.runtime.sandboxes.size, 0);
+      assert.deepEqual(refused === 'tombstone' ? b.tombstonesDone : b.cleared, []);
+      b.clearFailure = undefined;
+      b.cleared.length = 0;
+      await b.time.advance(10_000);
+      assert.deepEqual([b.cleared, b.tombstonesDone], [['site'], refused === 'tombstone' ? ['site'] : []]);
+    });
+
   test('a tombstone for a pod that never was is answered at once', async () => {
     const b = await bench();
     await b.apply(tombstone('ghost'));
