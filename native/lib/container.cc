@@ -3,6 +3,7 @@
 #include "lib/container.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -97,6 +98,13 @@ Result<StartingContainer> begin_container(const ContainerParams& params) {
   auto filter = load_filter(spec, params.seccomp_cache_dir);
   if (!filter) return std::move(filter.error());
   PidNamespaceScope pid_scope;
+  const bool targeted = params.pid_target_pidfd >= 0 || params.pid_target_pid > 0;
+  if (targeted) {
+    namespaces->clone_flags &= ~static_cast<uint64_t>(CLONE_NEWPID);
+    namespaces->sandbox_pid = false;
+    namespaces->pid_namespace.reset();
+    EDGEPOD_TRY(pid_scope.enter_process(params.pid_target_pidfd, params.pid_target_pid));
+  }
   if (namespaces->sandbox_pid) EDGEPOD_TRY(pid_scope.enter_process(params.infra_pidfd, params.infra_pid));
   if (namespaces->pid_namespace) EDGEPOD_TRY(pid_scope.enter(namespaces->pid_namespace.get()));
   const InitContext context{&params, &*namespaces, spec.seccomp ? &*filter : nullptr};

@@ -35,6 +35,9 @@ struct ContainerParams {
   const Cgroup* cgroup = nullptr;  // already created, limits written; null: stay in the caller's
   int infra_pidfd = -1;            // sandbox to join; -1 = none
   pid_t infra_pid = -1;
+  // Process whose PID namespace it joins, whatever the specification says of `pid`; -1 = none.
+  int pid_target_pidfd = -1;
+  pid_t pid_target_pid = -1;
   UserNamespace users;     // of the sandbox
   bool pdeathsig = false;  // SIGKILL when the calling process dies
   int start_gate = -1;     // OCI create: borrowed; the child waits for one byte on it before execve

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
+import { findContainer } from '../manifest/containers.ts';
 import { containerCapabilities, effectiveSecurity, ociConfig } from '../manifest/oci.ts';
 import type { SeccompArch } from '../manifest/seccomp.ts';
 import type { SecurityProfile } from '../manifest/types.ts';
@@ -22,8 +23,7 @@ export function containerConfigs(
   const nofileMax = hardNofile();
   const seccompOf = seccompProfiles(seccompDir, architecture);
   return (input) => {
-    const { initContainers, containers } = input.pod.spec;
-    const container = [...initContainers, ...containers].find(({ name }) => name === input.container);
+    const container = findContainer(input.pod.spec, input.container);
     if (container === undefined) return ociConfig({ ...input, nodeMemory, nofileMax });
     const security = effectiveSecurity(input.pod, container);
     return ociConfig({

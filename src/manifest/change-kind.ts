@@ -7,10 +7,11 @@ import type { Container, PodSpec, ResourceList, ResourceRequirements } from './t
 export interface SpecChange {
   /**
    * images: only images, of `containers` (none: only pull policies, which count at the next start) · resources: only
-   * amounts of cpu and memory, of `containers` and, with `pod`, of the pod as a whole · other: the pod is another one.
+   * amounts of cpu and memory, of `containers` and, with `pod`, of the pod as a whole · ephemeral: only ephemeral
+   * containers, which may differ with images and resources too · other: the pod is another one.
    */
-  kind: 'none' | 'images' | 'resources' | 'other';
-  /** Names, init containers first; empty with `none` and `other`. */
+  kind: 'none' | 'images' | 'resources' | 'ephemeral' | 'other';
+  /** Names, init containers first; empty with `none`, `ephemeral` and `other`. */
   containers: string[];
   /** Only with `resources`. */
   pod: boolean;
@@ -24,10 +25,12 @@ const RESIZABLE = ['cpu', 'memory'];
  * in place, as in Kubernetes, are `other`: those of a plain init container, anything but cpu and memory, an amount that is
  * added or taken away, and a change of the QoS class. So is a deadline that is put off or lifted.
  */
-export function changeKind(before: PodSpec, after: PodSpec): SpecChange {
-  const nearer = deadlineNearer(before, after);
-  if (nearer) return changeKind({ ...before, activeDeadlineSeconds: nearer }, after);
-  if (canonicalJson(before) === canonicalJson(after)) return { ...OTHER, kind: 'none' };
+export function changeKind(from: PodSpec, to: PodSpec): SpecChange {
+  const nearer = deadlineNearer(from, to);
+  if (nearer) return changeKind({ ...from, activeDeadlineSeconds: nearer }, to);
+  if (canonicalJson(from) === canonicalJson(to)) return { ...OTHER, kind: 'none' };
+  const [before, after] = [withoutEphemeral(from), withoutEphemeral(to)];
+  if (canonicalJson(before) === canonicalJson(after)) return { ...OTHER, kind: 'ephemeral' };
   if (same(before, after, withoutImage, keepResources)) return imageChange(before, after);
   if (same(before, after, withoutResources, dropResources)) return resourceChange(before, after);
   return OTHER;
@@ -50,6 +53,7 @@ function same(a: PodSpec, b: PodSpec, strip: (c: Container) => object, stripPod:
   return bare(a) === bare(b);
 }
 
+const withoutEphemeral = ({ ephemeralContainers, ...rest }: PodSpec): PodSpec => rest;
 const withoutImage = ({ image, imagePullPolicy, ...rest }: Container) => rest;
 const withoutResources = ({ resources, ...rest }: Container) => rest;
 const keepResources = (spec: PodSpec) => spec;

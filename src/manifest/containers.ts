@@ -1,9 +1,19 @@
-/** The containers of a pod taken together: init containers, sidecars among them, and regular ones. */
+/** The containers of a pod taken together: init containers, sidecars among them, regular and ephemeral ones. */
 import type { Container, PodSpec } from './types.ts';
 
 /** Every container that has a process, a status and a log of its own, in order of start. */
-export function allContainers({ initContainers, containers }: PodSpec): Container[] {
+export function allContainers(spec: PodSpec): Container[] {
+  return [...ownContainers(spec), ...(spec.ephemeralContainers ?? [])];
+}
+
+/** Those the pod was admitted with. */
+export function ownContainers({ initContainers, containers }: PodSpec): Container[] {
   return [...initContainers, ...containers];
+}
+
+/** One that was added to the pod while it ran. */
+export function isEphemeral({ ephemeralContainers = [] }: PodSpec, { name }: Container): boolean {
+  return ephemeralContainers.some((ephemeral) => ephemeral.name === name);
 }
 
 /** An init container that goes on running beside what comes after it. */
@@ -15,7 +25,7 @@ export function isInit({ initContainers }: PodSpec, { name }: Container): boolea
   return initContainers.some((init) => init.name === name);
 }
 
-/** Names are unique over init and regular containers. */
+/** Names are unique over all containers of a pod. */
 export function findContainer(spec: PodSpec, name: string): Container | undefined {
   return allContainers(spec).find((container) => container.name === name);
 }

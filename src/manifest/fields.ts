@@ -44,6 +44,7 @@ export const PLACES: Readonly<Record<TypeName, string>> = {
   PodSecurityContext: 'spec.securityContext',
   Sysctl: 'spec.securityContext.sysctls[]',
   Container: C,
+  EphemeralContainer: 'spec.ephemeralContainers[]',
   ContainerPort: `${C}.ports[]`,
   ResourceRequirements: `${C}.resources`,
   ContainerResizePolicy: `${C}.resizePolicy[]`,

@@ -1,5 +1,6 @@
 /** From a container of a Pod and its image to the OCI runtime-spec bundle configuration the runner starts. */
 import { containerCommand } from './command.ts';
+import { findContainer } from './containers.ts';
 import { processEnvironment } from './env.ts';
 import { grantedCapabilities } from './oci/capabilities.ts';
 import { deviceRules, protectedPaths } from './oci/confinement.ts';
@@ -22,7 +23,7 @@ export interface ImageDefaults {
 
 export interface OciInput {
   pod: Pod;
-  /** Name of one of `pod.spec.containers`. */
+  /** Name of one of the pod's containers. */
   container: string;
   /** `lowerDirs`: absolute directories, topmost layer first. */
   image: { config: ImageDefaults; lowerDirs: readonly string[] };
@@ -58,7 +59,7 @@ const NOFILE_GRANTED = 20_000;
 /** Throws ContainerConfigError: no program to run, a user that is malformed or must not be, a mount that cannot be had. */
 export function ociConfig(input: OciInput): OciConfig {
   const { pod, image } = input;
-  const container = findContainer(pod, input.container);
+  const container = containerOf(pod, input.container);
   const security = effectiveSecurity(pod, container);
   const privileged = security.privileged === true;
   const { hostUsers, hostIPC } = pod.spec;
@@ -127,9 +128,8 @@ function processConfig(
   };
 }
 
-function findContainer(pod: Pod, name: string): Container {
-  const all = [...pod.spec.initContainers, ...pod.spec.containers];
-  const container = all.find((candidate) => candidate.name === name);
+function containerOf(pod: Pod, name: string): Container {
+  const container = findContainer(pod.spec, name);
   if (container === undefined) throw new ContainerConfigError(`the pod has no container ${name}`);
   return container;
 }

@@ -35,6 +35,8 @@ export interface PodSpec {
   /** In order; one with `restartPolicy: Always` is a sidecar. */
   initContainers: Container[];
   containers: Container[];
+  /** Added while the pod runs, to look into it; each is started once and never again. Absent when there are none. */
+  ephemeralContainers?: EphemeralContainer[];
   restartPolicy: 'Always' | 'OnFailure' | 'Never';
   terminationGracePeriodSeconds: number;
   activeDeadlineSeconds?: number;
@@ -110,6 +112,11 @@ export interface Container {
   terminationMessagePath: string;
   terminationMessagePolicy: 'File' | 'FallbackToLogsOnError';
   securityContext?: SecurityContext;
+}
+
+export interface EphemeralContainer extends Container {
+  /** Whose PID namespace it joins; without, it has one of its own, or the pod's. */
+  targetContainerName?: string;
 }
 
 /** Checked in order when the container exits; the first that matches decides. */
@@ -341,6 +348,8 @@ export interface PodStatus {
   /** Absent when the pod has no init containers. */
   initContainerStatuses?: ContainerStatus[];
   containerStatuses: ContainerStatus[];
+  /** Absent when there are none. */
+  ephemeralContainerStatuses?: ContainerStatus[];
   qosClass?: QosClass;
   /** Of a pod with amounts of its own: requests the node has set aside, and what its cgroup was given. */
   allocatedResources?: ResourceList;

@@ -88,7 +88,8 @@ export const observe = (record: PodRecord, found: FoundSandbox, now: Moment): Po
 
 const VANISHED = 'The container could not be located: its sandbox runs, but does not know it';
 
-const takeOver = (
+/** A container's history as the runner's own record continues it. `sandbox`: number of the sandbox it was found in. */
+export const takeOver = (
   history: ContainerHistory,
   observed: ContainerRecord,
   sandbox: number,

@@ -1,6 +1,8 @@
 /** What a desired object means for the incarnation that exists. Pure. */
 import { changeKind } from '../manifest/change-kind.ts';
 import { allContainers } from '../manifest/containers.ts';
+import type { PodSpec } from '../manifest/types.ts';
+import { firstHistories, withEphemeral } from './ephemeral.ts';
 import { deletionGrace } from './grace.ts';
 import { newHistory } from './history.ts';
 import { allocationOf } from './resize.ts';
@@ -10,8 +12,8 @@ import type { DesiredPod, PendingResize, PodRecord, Termination } from './types.
 export type Change = 'none' | 'update' | 'resize' | 'replace' | 'delete';
 
 /**
- * Absence is never a delete. A changed spec replaces; labels, annotations and images are taken over in place, cpu and
- * memory too where the node has them (`resize`). An equal manifest whose spec digest differs comes from an agent that
+ * Absence is never a delete. A changed spec replaces; labels, annotations, images and new ephemeral containers are taken
+ * over in place, cpu and memory too where the node has them (`resize`). An equal manifest whose spec digest differs comes from an agent that
  * fills in other defaults: no reason to restart anything.
  */
 export const changeOf = (record: PodRecord, desired: DesiredPod | undefined): Change => {
@@ -21,8 +23,9 @@ export const changeOf = (record: PodRecord, desired: DesiredPod | undefined): Ch
     return record.resize || desired.generation !== record.generation ? 'update' : 'none';
   if (desired.specDigest === record.specDigest) return 'update';
   if (record.outcome && record.resize?.manifestDigest === desired.manifestDigest) return 'none';
-  if (record.outcome || record.deleting) return 'replace';
   const { kind } = changeKind(record.pod.spec, desired.pod.spec);
+  if (kind === 'ephemeral') return 'update';
+  if (record.outcome || record.deleting) return 'replace';
   if (kind === 'resources') return 'resize';
   return kind === 'other' ? 'replace' : 'update';
 };
@@ -58,7 +61,7 @@ export const newRecord = (
   bootId,
   active: { beforeMs: 0, sinceMono: mono },
   sandboxes: 0,
-  containers: Object.fromEntries(allContainers(desired.pod.spec).map(({ name }) => [name, newHistory()])),
+  containers: firstHistories(desired.pod.spec, allContainers(desired.pod.spec), mono),
   conditions: [],
 });
 
@@ -71,7 +74,16 @@ export const updatedRecord = (record: PodRecord, desired: DesiredPod): PodRecord
     specDigest: desired.specDigest,
     manifestDigest: desired.manifestDigest,
     ...(desired.generation !== undefined && { generation: desired.generation }),
-    pod: desired.pod,
+    ...followed(record, desired, withEphemeral(record.pod.spec, desired.pod.spec)),
+  };
+};
+
+/** What runs from now on, with a history for each container that is new. */
+const followed = (record: PodRecord, { pod }: DesiredPod, spec: PodSpec): Pick<PodRecord, 'pod' | 'containers'> => {
+  const added = allContainers(spec).filter(({ name }) => record.containers[name] === undefined);
+  return {
+    pod: { ...pod, spec },
+    containers: { ...record.containers, ...Object.fromEntries(added.map(({ name }) => [name, newHistory()])) },
   };
 };
 
@@ -85,7 +97,7 @@ export const postponedRecord = (
   return {
     ...rest,
     ...(desired.generation !== undefined && { generation: desired.generation }),
-    pod: { ...desired.pod, spec: record.pod.spec },
+    ...followed(record, desired, withEphemeral(withEphemeral(record.pod.spec, desired.pod.spec), record.pod.spec)),
     resize: { ...refused, spec: desired.pod.spec, manifestDigest: desired.manifestDigest },
   };
 };

@@ -15,6 +15,7 @@ import {
   type Tried,
   takeBackUntried,
 } from './adoption.ts';
+import { withholdUnseen } from './ephemeral.ts';
 import type { DesiredPod, PodRecord } from './types.ts';
 import { upgraded } from './upgrade.ts';
 
@@ -66,7 +67,8 @@ const continued = (
   sandbox: FoundSandbox,
   { tried, now }: { tried: Tried; now: Moment },
 ): Matched => {
-  const observed = observe(rebase(record, now), sandbox, now);
+  const seen = observe(rebase(record, now), sandbox, now);
+  const observed = restored ? withholdUnseen(seen, now.mono) : seen;
   const { alive } = sandbox;
   return {
     record: alive ? observed : lose(record, observed, { tried, now }),

@@ -54,6 +54,8 @@ export interface ContainerSpec {
   /** An OCI runtime-spec config (see manifest/oci.ts). */
   config: object;
   log: { path: string; maxBytes: number; maxFiles: number };
+  /** Container whose PID namespace it joins, which must run, instead of one of its own. */
+  pidTarget?: string;
   /** Opaque; comes back with the container record. */
   labels: Record<string, string>;
 }

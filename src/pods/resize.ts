@@ -1,5 +1,5 @@
 /** Changed amounts of cpu and memory of a pod that runs: what they ask for, and whether the node has them. Pure. */
-import { allContainers } from '../manifest/containers.ts';
+import { ownContainers } from '../manifest/containers.ts';
 import { canonicalJson } from '../manifest/digest.ts';
 import { effectiveRequest } from '../manifest/requests.ts';
 import type { Container, Pod, PodSpec, ResourceRequirements } from '../manifest/types.ts';
@@ -25,7 +25,7 @@ const figures = ({ limits, requests }: ResourceRequirements, name: string): stri
 
 export const allocationOf = (spec: PodSpec): Allocation => ({
   pod: spec.resources ?? {},
-  containers: Object.fromEntries(allContainers(spec).map(({ name, resources }) => [name, resources])),
+  containers: Object.fromEntries(ownContainers(spec).map(({ name, resources }) => [name, resources])),
 });
 
 /** Whether the pod's cgroup has what the spec says. Of records of older agents it is taken for granted. */

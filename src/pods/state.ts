@@ -74,7 +74,7 @@ export const newState = (record: PodRecord): PodState => ({
   containers: new Map(allContainers(record.pod.spec).map(({ name }) => [name, newRun()])),
 });
 
-const newRun = (): ContainerRun => ({
+export const newRun = (): ContainerRun => ({
   image: { phase: 'idle' },
   starting: false,
   hook: 'idle',

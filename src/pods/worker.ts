@@ -6,6 +6,7 @@
  */
 import type { FieldError, Pod } from '../manifest/types.ts';
 import { changeOf, newRecord, terminationOf } from './change.ts';
+import { ephemeralErrors } from './ephemeral.ts';
 import { EventFilter } from './events.ts';
 import { shorten } from './grace.ts';
 import { Incarnation, type Parts } from './incarnation.ts';
@@ -272,7 +273,8 @@ export class PodWorker {
 
   #report(pod: Incarnation): void {
     const { clock, node } = this.#parts;
-    const published = publishedPod(pod.state, { hostIP: node.hostIP(), now: clock.now(), errors: this.#rejected });
+    const errors = this.#rejected ?? ephemeralErrors(pod.record, this.#desired);
+    const published = publishedPod(pod.state, { hostIP: node.hostIP(), now: clock.now(), errors });
     const { conditions } = published.status;
     if (JSON.stringify(conditions) !== JSON.stringify(pod.record.conditions)) {
       pod.record = { ...pod.record, conditions };

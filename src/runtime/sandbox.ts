@@ -122,13 +122,13 @@ export class ShimSandbox implements Sandbox {
   }
 
   async start(container: ContainerSpec): Promise<ContainerRecord> {
-    const { name, attempt, log, labels } = container;
+    const { name, attempt, log, labels, pidTarget } = container;
     const { dir } = this.#parts;
     const bundle = await dir.writeBundle(container);
     try {
       const started = await this.#request<Pick<ContainerRecord, 'pid' | 'startedAt' | 'user' | 'notes'>>(
         'start',
-        { name, attempt, bundle, log, labels },
+        { name, attempt, bundle, log, labels, ...(pidTarget !== undefined && { pidTarget }) },
         60_000,
       );
       const known = this.#records.get(name);

@@ -46,6 +46,10 @@ void test_start() {
   CHECK_EQ(start->log_limits.max_bytes, 5u);
   CHECK_EQ(start->log_limits.max_files, 2u);
   CHECK_EQ(start->labels, R"({"a":"b"})");
+  CHECK_EQ(start->pid_target, "");
+  auto joining = parse_request(message(
+      "start", R"({"name":"debug","attempt":0,"bundle":"bundles/d-0","log":{"path":"/l"},"pidTarget":"web"})"));
+  if (auto* body = parsed<StartRequest>(joining)) CHECK_EQ(body->pid_target, "web");
 }
 
 void test_other_methods() {
@@ -101,6 +105,9 @@ void test_refusals() {
             message("start",
                     R"({"name":"a","attempt":0,"bundle":"bundles/a","log":{"path":"/l"},"labels":{"x":1}})"))
             .find("labels") != std::string::npos);
+  CHECK(refusal(message("start",
+                        R"({"name":"a","attempt":0,"bundle":"bundles/a","log":{"path":"/l"},"pidTarget":"../x"})"))
+            .find("pidTarget") != std::string::npos);
   const std::string big(kMaxLabels, 'x');
   CHECK(
       refusal(message("start",

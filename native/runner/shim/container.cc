@@ -29,7 +29,8 @@ constexpr size_t kReadSize = 16 * 1024;
 
 }  // namespace
 
-Result<std::unique_ptr<Container>> Container::start(PodContext& pod, const StartRequest& request) {
+Result<std::unique_ptr<Container>> Container::start(PodContext& pod, const StartRequest& request,
+                                                    const Container* pid_target) {
   std::unique_ptr<Container> container(new Container(pod));
   auto bundle = open_bundle(pod.dir.get(), request.bundle);
   if (!bundle) return std::move(bundle.error());
@@ -37,7 +38,7 @@ Result<std::unique_ptr<Container>> Container::start(PodContext& pod, const Start
   auto spec = container->load_spec();
   if (!spec) return std::move(spec.error());
   auto prepared = container->prepare(request, *spec);
-  if (prepared) prepared = container->spawn(*spec);
+  if (prepared) prepared = container->spawn(*spec, pid_target);
   if (!prepared) {
     container->undo();
     return std::move(prepared.error());
@@ -70,7 +71,7 @@ Result<Ok> Container::prepare(const StartRequest& request, const Spec& spec) {
   return Ok{};
 }
 
-Result<Ok> Container::spawn(const Spec& spec) {
+Result<Ok> Container::spawn(const Spec& spec, const Container* pid_target) {
   auto out = open_output_pipe();
   if (!out) return std::move(out.error());
   auto err = open_output_pipe();
@@ -85,6 +86,10 @@ Result<Ok> Container::spawn(const Spec& spec) {
   params.cgroup = cgroup_.get();
   params.infra_pidfd = pod_.sandbox.pidfd.get();
   params.infra_pid = pod_.sandbox.pid;
+  if (pid_target != nullptr) {
+    params.pid_target_pidfd = pid_target->pidfd();
+    params.pid_target_pid = pid_target->pid();
+  }
   params.users = pod_.sandbox.users();
   params.pdeathsig = true;
   params.seccomp_cache_dir = pod_.seccomp_cache_dir.c_str();

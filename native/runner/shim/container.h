@@ -30,7 +30,9 @@ class Container final : public Watcher {
   // Makes the cgroup (limits first), opens the log and begins to start the process; others can be started
   // meanwhile. On error, and when Failed, nothing is left: no cgroup, no descriptor, no log file that was not
   // there before.
-  static Result<std::unique_ptr<Container>> start(PodContext& pod, const StartRequest& request);
+  // `pid_target`: a running container whose PID namespace it joins, or null.
+  static Result<std::unique_ptr<Container>> start(PodContext& pod, const StartRequest& request,
+                                                  const Container* pid_target);
   ~Container();
   Container(const Container&) = delete;
   Container& operator=(const Container&) = delete;
@@ -80,7 +82,7 @@ class Container final : public Watcher {
  private:
   explicit Container(PodContext& pod) : pod_(pod) {}
   Result<Ok> prepare(const StartRequest& request, const Spec& spec);
-  Result<Ok> spawn(const Spec& spec);
+  Result<Ok> spawn(const Spec& spec, const Container* pid_target);
   Result<Ok> begin_running();
   void abort_start(int err, const char* why);
   int signal_init(int signal) const;

@@ -126,7 +126,16 @@ Result<Ok> Pod::check_start(const StartRequest& request) {
 std::string Pod::handle(int64_t id, const StartRequest& request) {
   auto allowed = check_start(request);
   if (!allowed) return error_message(id, allowed.error());
-  auto container = Container::start(context_, request);
+  ContainerPtr pid_target;
+  if (!request.pid_target.empty()) {
+    pid_target = find(request.pid_target);
+    if (!pid_target) return error_message(id, not_found("pid-target", request.pid_target));
+    // Not before it is known whether it runs: a number that has been reaped may be somebody else's.
+    pid_target->finish_start();
+    if (pid_target->state() != Container::State::Running)
+      return error_message(id, input_error("pid-target", request.pid_target + " does not run", ESRCH));
+  }
+  auto container = Container::start(context_, request, pid_target.get());
   if (!container) return error_message(id, container.error());
   members_.push_back({ContainerPtr(std::move(*container)), Asker{id, client_.generation()}});
   return {};

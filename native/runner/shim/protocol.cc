@@ -15,10 +15,11 @@ constexpr int kMaxDepth = 16;
 constexpr size_t kMaxArgs = 1024;
 constexpr int64_t kMaxExactInteger = (1LL << 53) - 1;  // what every JSON library can carry
 
-void read_name(JsonReader& params, std::string& name, Need need = Need::Required) {
-  params.text("name", name, need, 63);
+void read_name(JsonReader& params, std::string& name, Need need = Need::Required,
+               const char* key = "name") {
+  params.text(key, name, need, 63);
   if (!params.failed() && !(name.empty() && need == Need::Optional) && !valid_container_name(name))
-    params.refuse_field("name", "is not a container name");
+    params.refuse_field(key, "is not a container name");
 }
 
 void read_signal(JsonReader& params, int& number, Need need) {
@@ -64,6 +65,7 @@ Result<RequestBody> read_start(JsonReader& params) {
   if (!params.failed() && params.raw_object("log") == nullptr) params.refuse_field("log", "is missing");
   params.object("log", [&](JsonReader& log) { read_log(log, request); });
   read_labels(params, request.labels);
+  read_name(params, request.pid_target, Need::Optional, "pidTarget");
   EDGEPOD_TRY(params.status());
   return RequestBody(std::move(request));
 }

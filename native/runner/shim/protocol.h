@@ -29,6 +29,7 @@ struct StartRequest {
   std::string log_path;
   LogLimits log_limits;
   std::string labels = "{}";  // a JSON object, stored and given back as it is
+  std::string pid_target;     // running container whose PID namespace it joins; empty: one of its own
 };
 struct StopRequest {
   std::string name;

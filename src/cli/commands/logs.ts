@@ -44,7 +44,13 @@ export function registerLogs(program: Command): void {
     );
 }
 
-async function printLogs(fleet: Fleet, device: string, pod: Pod, flags: Flags): Promise<void> {
+/** Prints what the call answers; with `follow`, until the container ends or a person interrupts. */
+export async function printLogs(
+  fleet: Fleet,
+  device: string,
+  pod: Pod,
+  flags: Pick<Flags, 'container' | 'tail' | 'follow' | 'previous' | 'timestamps'>,
+): Promise<{ interrupted: boolean }> {
   const container = containerOf(pod, flags.container);
   const { signal, release } = abortOnSignal();
   const params = {
@@ -61,4 +67,5 @@ async function printLogs(fleet: Fleet, device: string, pod: Pod, flags: Flags): 
       process.stdout.write(flags.timestamps ? `${time} ${text}\n` : `${text}\n`);
   }
   release();
+  return { interrupted: signal.aborted };
 }

@@ -34,6 +34,13 @@ export function describePod({ device, pod }: DevicePod): string {
         status?.containerStatuses.find(({ name }) => name === container.name),
       ),
     ),
+    ...(pod.spec?.ephemeralContainers?.length ? ['Ephemeral Containers:'] : []),
+    ...(pod.spec?.ephemeralContainers ?? []).flatMap((container) =>
+      containerLines(
+        container,
+        status?.ephemeralContainerStatuses?.find(({ name }) => name === container.name),
+      ),
+    ),
     'Conditions:',
     ...(status?.conditions ?? []).flatMap(conditionLines),
     'Volumes:',

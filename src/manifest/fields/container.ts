@@ -1,5 +1,5 @@
 /** A container and its plain parts. */
-import { type FieldTable, ignored, many, refused, yes } from './field.ts';
+import { type FieldTable, forbidden, ignored, many, refused, yes } from './field.ts';
 
 export const Container: FieldTable = {
   name: yes('a DNS label, unique in the pod'),
@@ -24,6 +24,19 @@ export const Container: FieldTable = {
   stdin: yes('standard input stays open instead of being empty; nobody can write to it'),
   stdinOnce: ignored('nobody can attach to a container', false),
   tty: ignored('a container has no terminal; what it prints goes to its log', false),
+};
+
+const { resizePolicy, ports, resources, restartPolicy, restartPolicyRules, ...OF_ANY } = Container;
+
+/** What a container that is added to a running pod cannot have: the pod was admitted without it. */
+export const EphemeralContainer: FieldTable = {
+  ...OF_ANY,
+  name: yes('a DNS label, unique in the pod'),
+  targetContainerName: yes('one of the init or regular containers: its processes are seen, and share a PID namespace'),
+  ...many(
+    'ports resources resizePolicy restartPolicy restartPolicyRules livenessProbe readinessProbe startupProbe lifecycle',
+    forbidden('cannot be set for an Ephemeral Container'),
+  ),
 };
 
 export const ContainerPort: FieldTable = {

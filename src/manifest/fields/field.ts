@@ -12,17 +12,20 @@ export interface Field {
   quiet: boolean;
   /** Even an empty object is a wish: `nfs: {}`. */
   strict: boolean;
+  /** Refused because it makes no sense there, in Kubernetes either. */
+  forbidden: boolean;
 }
 
 export type FieldTable = Readonly<Record<string, Field>>;
 
-const BASE: Omit<Field, 'support' | 'note'> = { neutral: [], quiet: false, strict: false };
+const BASE: Omit<Field, 'support' | 'note'> = { neutral: [], quiet: false, strict: false, forbidden: false };
 const LATER = 'not in this version';
 
 export const yes = (note = ''): Field => ({ ...BASE, support: 'yes', note });
 export const ignored = (note: string, ...neutral: unknown[]): Field => ({ ...BASE, support: 'ignored', note, neutral });
 export const quiet = (note: string): Field => ({ ...BASE, support: 'ignored', note, quiet: true });
 export const refused = (note = LATER, ...neutral: unknown[]): Field => ({ ...BASE, support: 'refused', note, neutral });
+export const forbidden = (note: string): Field => ({ ...refused(note), forbidden: true });
 export const strict = (note = LATER): Field => ({ ...BASE, support: 'refused', note, strict: true });
 
 /** One entry for several names, given as words. */

@@ -32,6 +32,7 @@ export const ObjectMeta: FieldTable = {
 export const PodSpec: FieldTable = {
   containers: yes('1 to 32'),
   initContainers: yes('one after the other before the containers; a sidecar has `restartPolicy: Always`'),
+  ephemeralContainers: yes('added to a pod that runs; never started with it, restarted, changed or taken away'),
   volumes: yes(),
   restartPolicy: yes('`Always` (default), `OnFailure`, `Never`'),
   terminationGracePeriodSeconds: yes('30 by default'),
@@ -53,7 +54,6 @@ export const PodSpec: FieldTable = {
   overhead: yes('added to what the pod asks for'),
   securityContext: yes('defaults for every container'),
   os: refused('only Linux is available', { name: 'linux' }),
-  ephemeralContainers: refused('a container cannot be added to a running pod'),
   resourceClaims: refused(),
   runtimeClassName: refused('there is one runtime'),
   ...many('schedulingGates schedulingGroup', refused('a gate would never be lifted: there is no scheduler')),

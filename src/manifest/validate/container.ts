@@ -36,7 +36,7 @@ export interface PodContext {
   graceSeconds: number;
 }
 
-/** @param role `init`: one of initContainers, a sidecar or not */
+/** Reads one of a pod's own containers. @param role `init`: one of initContainers, a sidecar or not */
 export function readContainer(
   issues: Issues,
   path: string,
@@ -47,6 +47,17 @@ export function readContainer(
   const raw = readRequiredObject(issues, path, item);
   if (raw === undefined) return undefined;
   checkFields(issues, 'Container', raw, path);
+  return readChecked(issues, path, raw, pod, role);
+}
+
+/** Reads the fields of an object of which the field table has been asked already. */
+export function readChecked(
+  issues: Issues,
+  path: string,
+  raw: RawObject,
+  pod: PodContext,
+  role: 'init' | 'regular',
+): Container {
   const restartPolicy = readContainerRestartPolicy(issues, `${path}.restartPolicy`, raw.restartPolicy);
   const plainInit = role === 'init' && restartPolicy !== 'Always';
   if (plainInit) checkPlainInit(issues, path, raw);

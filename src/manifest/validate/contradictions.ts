@@ -54,9 +54,14 @@ function checkFileVolumes(issues: Issues, spec: PodSpec): void {
     }
 }
 
-function everyContainer({ initContainers, containers }: PodSpec): [path: string, container: Container][] {
+function everyContainer({
+  initContainers,
+  containers,
+  ephemeralContainers = [],
+}: PodSpec): [path: string, container: Container][] {
   return [
     ...initContainers.map((container, i): [string, Container] => [`spec.initContainers[${i}]`, container]),
     ...containers.map((container, i): [string, Container] => [`spec.containers[${i}]`, container]),
+    ...ephemeralContainers.map((container, i): [string, Container] => [`spec.ephemeralContainers[${i}]`, container]),
   ];
 }

@@ -27,7 +27,7 @@ function report(issues: Issues, field: Field, path: string, value: unknown): voi
   if (field.support === 'refused') {
     const supported = field.neutral.filter((neutral) => typeof neutral === 'string');
     const hint = supported.length > 0 ? ` (got ${show(value)}, possible: ${supported.map(show).join(', ')})` : '';
-    issues.error(path, `not supported: ${field.note}${hint}`);
+    issues.error(path, `${field.forbidden ? 'Forbidden' : 'not supported'}: ${field.note}${hint}`);
   } else if (!field.quiet) issues.warn(path, `ignored: ${field.note}`);
 }
 

@@ -6,6 +6,7 @@ import { withoutAccountVolume } from './account-volume.ts';
 import { type PodContext, readContainer } from './container.ts';
 import { checkContradictions } from './contradictions.ts';
 import { readDns } from './dns.ts';
+import { readEphemeralContainers } from './ephemeral.ts';
 import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';
 import { qualifiedName } from './names.ts';
@@ -53,6 +54,10 @@ export function readPodSpec(issues: Issues, value: unknown): PodSpec | undefined
   const spec: PodSpec = present({
     initContainers,
     containers,
+    ephemeralContainers: readEphemeralContainers(issues, `${PATH}.ephemeralContainers`, raw.ephemeralContainers, {
+      pod: context,
+      others: [...initContainers, ...containers],
+    }),
     restartPolicy,
     terminationGracePeriodSeconds: graceSeconds,
     activeDeadlineSeconds: readInteger(issues, `${PATH}.activeDeadlineSeconds`, raw.activeDeadlineSeconds, {

@@ -1,11 +1,12 @@
 /** Directories, volumes and configuration of a container's attempt: all that can be made before there is a sandbox. */
 import { findContainer } from '../../manifest/containers.ts';
+import { podNamespaces } from '../../manifest/oci/namespaces.ts';
 import type { Pod } from '../../manifest/types.ts';
 import { failureMessage, messageOf, type Subject } from '../failures.ts';
 import type { Incarnation } from '../incarnation.ts';
 import { identityPaths, logPath, terminationLogPath } from '../paths.ts';
 import type { ContainerSpec, Image } from '../ports.ts';
-import { historyOf, runOf } from '../state.ts';
+import { historyOf, isRunning, runOf } from '../state.ts';
 import { hostnameOf } from './hostname.ts';
 import { containerVariables } from './variables.ts';
 
@@ -93,7 +94,18 @@ const prepareContainer = async (pod: Incarnation, name: string, image: Image): P
     attempt,
     config: attempted(build, orRefuse('CreateContainerConfigError', subject)),
     log: { path: logPath(parts.paths, record, name, attempt), ...parts.logLimits },
+    ...pidTarget(pod, name),
   };
+};
+
+/** Where containers have a PID namespace each, an ephemeral one may join another's. */
+const pidTarget = ({ record, state }: Incarnation, name: string): Pick<ContainerSpec, 'pidTarget'> => {
+  const { ephemeralContainers = [] } = record.pod.spec;
+  const target = ephemeralContainers.find((container) => container.name === name)?.targetContainerName;
+  if (target === undefined) return {};
+  if (!isRunning(state, target))
+    throw new NotStartable('CreateContainerConfigError', `unable to find target container ${target}: it does not run`);
+  return podNamespaces(record.pod).pid === 'container' ? { pidTarget: target } : {};
 };
 
 export const subjectOf = ({ record }: Incarnation, container: string): Subject => ({

@@ -1,14 +1,30 @@
 /** A changed manifest that the pod which runs can follow. */
+import { allContainers } from '../../manifest/containers.ts';
+import { takeOver } from '../adoption.ts';
 import { postponedRecord, updatedRecord } from '../change.ts';
 import type { Incarnation } from '../incarnation.ts';
-import type { DesiredPod, PendingResize } from '../types.ts';
+import { newRun } from '../state.ts';
+import type { DesiredPod, PendingResize, PodRecord } from '../types.ts';
 import { refreshVolumes } from './refresh.ts';
 
 /** Takes the manifest over; the plan does what is left to be done. */
 export const updateInPlace = (pod: Incarnation, desired: DesiredPod): void => {
-  pod.record = updatedRecord(pod.record, desired);
+  take(pod, updatedRecord(pod.record, desired));
+};
+
+const take = (pod: Incarnation, record: PodRecord): void => {
+  pod.record = record;
+  for (const { name } of allContainers(record.pod.spec)) if (!pod.state.containers.has(name)) begin(pod, name);
   pod.saver.mark();
   refreshVolumes(pod);
+};
+
+/** A container is new in the pod. The runner may know it all the same: the records of this agent may have been lost. */
+const begin = (pod: Incarnation, name: string): void => {
+  const { sandbox, state } = pod;
+  const known = sandbox?.containers().find((container) => container.name === name);
+  state.containers.set(name, { ...newRun(), residue: known?.exit !== undefined });
+  if (sandbox && known) pod.change(name, (history) => takeOver(history, known, sandbox.spec.attempt, pod.moment()));
 };
 
 /**
@@ -28,8 +44,6 @@ export const resizeOrPostpone = (
   const { reason, message } = refused;
   const known = pod.record.resize;
   if (known?.manifestDigest === desired.manifestDigest && known.message === message) return;
-  pod.record = postponedRecord(pod.record, desired, refused);
-  pod.saver.mark();
-  refreshVolumes(pod);
+  take(pod, postponedRecord(pod.record, desired, refused));
   pod.event('Warning', `Resize${reason}`, `Pod resize ${reason}: ${message}`);
 };

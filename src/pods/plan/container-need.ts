@@ -1,5 +1,5 @@
 /** What one container of a live pod needs next. */
-import { isInit } from '../../manifest/containers.ts';
+import { isInit, ownContainers } from '../../manifest/containers.ts';
 import type { Container } from '../../manifest/types.ts';
 import { restartDueAt } from '../backoff.ts';
 import { attemptPhase, backoffOf } from '../history.ts';
@@ -59,7 +59,7 @@ const runOnceOver = ({ record, sandbox }: PodState, container: Container): boole
     spec.restartPolicy === 'Never' &&
     sandbox.phase === 'absent' &&
     record.sandboxes > 0 &&
-    Object.values(record.containers).some((history) => history.launched >= 0) &&
+    ownContainers(spec).some(({ name }) => historyOf(record, name).launched >= 0) &&
     !Object.values(record.containers).some(isToBeginAgain) &&
     !spec.containers.some((regular) => restartsAfter(spec, regular, LOST)) &&
     container.restartPolicyRules.length === 0

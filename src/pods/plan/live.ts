@@ -1,6 +1,7 @@
 /** The plan of a pod that is wanted and has not ended. */
 import { allContainers } from '../../manifest/containers.ts';
 import type { Container } from '../../manifest/types.ts';
+import { ephemeralNeeds } from '../ephemeral.ts';
 import { attemptPhase } from '../history.ts';
 import { historyOf, type PodState, runOf, type Step } from '../state.ts';
 import type { Action, Plan } from './action.ts';
@@ -36,7 +37,8 @@ export const planLive = (state: PodState, now: number): Plan => {
   if (state.record.resize?.reason === 'Deferred') wake.isDue(now + RESIZE_RETRY_MS);
   const cause = restartAllCause(state);
   if (cause) return { actions: [{ do: 'restart-all', container: cause.name }] };
-  const needs = init.initialized ? [...init.needs, ...regular] : init.needs;
+  const own = init.initialized ? [...init.needs, ...regular] : init.needs;
+  const needs = [...ephemeralNeeds(state), ...own];
   const due = needs.flatMap(({ container: { name }, need }) =>
     need.kind === 'start' && wake.isDue(need.dueAt) ? [name] : [],
   );

@@ -1,5 +1,5 @@
 /** Whether a container that ended is started again. Pure. */
-import { isInit, isSidecar } from '../../manifest/containers.ts';
+import { isEphemeral, isInit, isSidecar } from '../../manifest/containers.ts';
 import type { Container, PodSpec, RestartRule } from '../../manifest/types.ts';
 import { originOf } from '../history.ts';
 import type { ContainerHistory } from '../types.ts';
@@ -32,6 +32,7 @@ export const restartsAfter = (spec: PodSpec, container: Container, exitCode: num
 export const startsAgain = (spec: PodSpec, container: Container, history: ContainerHistory): boolean => {
   const { ended } = history;
   if (ended === undefined) return true;
+  if (isEphemeral(spec, container)) return false;
   return (
     ended.restart === true || imageChanged(spec, container, history) || restartsAfter(spec, container, ended.exitCode)
   );

@@ -78,9 +78,22 @@ export const podStatus = (
     startTime: record.createdAt,
     ...(spec.initContainers.length > 0 && !refused && { initContainerStatuses: init.statuses }),
     containerStatuses,
+    ...ephemeralStatuses(state),
     qosClass: qosClass(record.pod),
     ...ownResources(record),
     ...(errors && errors.length > 0 && { errors }),
+  };
+};
+
+/** They are neither ready nor started: nothing waits for them. */
+const ephemeralStatuses = (state: PodState): Pick<PodStatus, 'ephemeralContainerStatuses'> => {
+  const { ephemeralContainers = [] } = state.record.pod.spec;
+  if (ephemeralContainers.length === 0 || state.record.outcome?.refused) return {};
+  return {
+    ephemeralContainerStatuses: ephemeralContainers.map((container) => {
+      const { started: _, ...status } = containerStatus(state, container);
+      return { ...status, ready: false };
+    }),
   };
 };
 

@@ -251,6 +251,25 @@ const containersOf = (volumeNames: readonly string[]) =>
     ),
   });
 
+/** Added while it ran. */
+const ephemeral = record(
+  { name: fc.constant('debug'), image: label },
+  {
+    imagePullPolicy: fc.constantFrom('Always', 'IfNotPresent', 'Never'),
+    command,
+    args: command,
+    workingDir: absolute,
+    env: few(variable),
+    envFrom: few(source),
+    volumeMounts: fc.constant([{ name: 'files', mountPath: '/files' }]),
+    securityContext,
+    stdin: flag,
+    targetContainerName: fc.constantFrom('main', 'sidecar'),
+    terminationMessagePath: absolute,
+    terminationMessagePolicy: fc.constantFrom('File', 'FallbackToLogsOnError'),
+  },
+);
+
 const sysctls = named(
   fc.record({ name: fc.constantFrom('net.ipv4.tcp_syncookies', 'kernel.shm_rmid_forced'), value: fc.constant('1') }),
   'name',
@@ -292,6 +311,7 @@ const spec = volumes.chain((made) =>
         readinessGates: few(record({ conditionType: label })),
         resources: some({ limits: fc.record({ cpu: fc.constant('100'), memory: fc.constant('64Gi') }) }),
         overhead: some({ cpu, memory: bytes }),
+        ephemeralContainers: few(ephemeral, 1),
       }),
       place,
     )

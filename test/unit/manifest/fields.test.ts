@@ -51,7 +51,8 @@ describe('the field table', () => {
   test('lists the supported fields with their paths', () => {
     const fields = supportedFields();
     assert.ok(fields.includes('spec.containers[].volumeMounts[].subPath'));
-    assert.ok(!fields.includes('spec.ephemeralContainers'));
+    assert.ok(fields.includes('spec.ephemeralContainers[].targetContainerName'));
+    assert.ok(!fields.includes('spec.ephemeralContainers[].ports'));
     assert.deepEqual(fields, [...new Set(fields)].sort());
   });
 

@@ -19,7 +19,6 @@ const NO_CLAIM = 'not supported: there is no storage to claim from; use hostPath
 
 /** `path: reason` of each refusal. */
 const REFUSED: Readonly<Record<string, string[]>> = {
-  ephemeral: ['spec.ephemeralContainers: not supported: a container cannot be added to a running pod'],
   'pod-level-pids': ['spec.resources.limits.pids: not supported: resource "pids" is not known; only cpu, memory are'],
   extended: ['limits', 'requests'].map(
     (list) =>

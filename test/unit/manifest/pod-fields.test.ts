@@ -411,11 +411,6 @@ describe('refused', () => {
       rawPod({ hostnameOverride: 'a.b', setHostnameAsFQDN: true }),
       'spec.hostnameOverride: Forbidden: may not be specified when setHostnameAsFQDN is true',
     ],
-    [
-      'a container to debug with',
-      rawPod({ ephemeralContainers: [{ name: 'd' }] }),
-      /^spec\.ephemeralContainers: not supported/,
-    ],
   ];
   for (const [what, raw, expected] of rows)
     test(what, () => {

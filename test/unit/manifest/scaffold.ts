@@ -12,6 +12,7 @@ export const SCAFFOLD: Partial<Readonly<Record<TypeName, Json>>> = {
   PodDNSConfigOption: { name: 'ndots' },
   Sysctl: { name: 'kernel.msgmax', value: '1' },
   Container: { name: 'c', image: 'i', restartPolicy: 'Never' },
+  EphemeralContainer: { name: 'd', image: 'i' },
   ContainerPort: { containerPort: 80 },
   ContainerResizePolicy: { resourceName: 'cpu', restartPolicy: 'NotRequired' },
   ContainerRestartRule: { action: 'Restart', exitCodes: { operator: 'In', values: [1] } },
