@@ -1,5 +1,6 @@
 /** Phase of a pod from its containers (kubelet `getPhase`). */
 
+import { allContainers } from '../../manifest/containers.ts';
 import type { PodPhase } from '../../manifest/types.ts';
 import { attemptPhase } from '../history.ts';
 import { startsAgain } from '../plan/restart.ts';
@@ -25,8 +26,9 @@ export const podPhase = (state: PodState, { initialized }: { initialized: boolea
   const again = regular.some(({ container, history }) => startsAgain(spec, container, history));
   // A pod that is being deleted restarts nothing any more, so that what its containers ended with is its end.
   if (!record.deleting && again) return 'Running';
-  // Sidecars are being stopped: it is over when they are (kubelet: no terminal phase while anything may run).
-  if (spec.initContainers.some(({ name }) => isRunning(state, name))) return 'Running';
+  // Sidecars and what was added are being stopped: it is over when they are (kubelet: no terminal phase while anything
+  // may run).
+  if (allContainers(spec).some(({ name }) => isRunning(state, name))) return 'Running';
   return regular.every(({ history }) => history.ended?.exitCode === 0) ? 'Succeeded' : 'Failed';
 };
 
