@@ -411,6 +411,28 @@ describe('refused', () => {
       rawPod({ hostnameOverride: 'a.b', setHostnameAsFQDN: true }),
       'spec.hostnameOverride: Forbidden: may not be specified when setHostnameAsFQDN is true',
     ],
+    ...(
+      [
+        [
+          { lifecycle: { preStop: { sleep: { seconds: 1 } } } },
+          '.lifecycle: Forbidden: cannot be set for an Ephemeral Container',
+        ],
+        [
+          { livenessProbe: { tcpSocket: { port: 1 } } },
+          '.livenessProbe: Forbidden: cannot be set for an Ephemeral Container',
+        ],
+        [{ ports: [{ containerPort: 1 }] }, '.ports: Forbidden: cannot be set for an Ephemeral Container'],
+        [{ resources: { limits: { cpu: 'x' } } }, '.resources: Forbidden: cannot be set for an Ephemeral Container'],
+        [{ restartPolicy: 'Always' }, '.restartPolicy: Forbidden: cannot be set for an Ephemeral Container'],
+        [{ name: 'c' }, '.name: Duplicate value: "c"'],
+        [{ targetContainerName: 'd' }, '.targetContainerName: Not found: "d": there is no such container'],
+        [{ image: undefined }, '.image: Required value'],
+      ] as const
+    ).map(([fields, expected]): [string, Json, string] => [
+      `an ephemeral container with ${JSON.stringify(fields)}`,
+      rawPod({ ephemeralContainers: [{ name: 'd', image: 'i', ...fields }] }),
+      `spec.ephemeralContainers[0]${expected}`,
+    ]),
   ];
   for (const [what, raw, expected] of rows)
     test(what, () => {

@@ -11,7 +11,7 @@ import { container, desired, pod, tombstone } from './fixtures.ts';
 
 type Policy = 'Always' | 'OnFailure' | 'Never';
 type Step =
-  | { do: 'apply'; image: string; policy: Policy; inits: boolean }
+  | { do: 'apply'; image: string; policy: Policy; inits: boolean; debug: string[] }
   | { do: 'say'; probe: 'up' | 'alive'; ok: boolean }
   | { do: 'delete' | 'lose' | 'crash' | 'power-cut' | 'lose-database' | 'fail-create' | 'fail-destroy' }
   | { do: 'exit'; container: string; code: number }
@@ -25,6 +25,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     image: fc.constantFrom('debian', 'nginx'),
     policy: fc.constantFrom<Policy>('Always', 'OnFailure', 'Never', 'Never'),
     inits: fc.boolean(),
+    debug: fc.subarray(['dbg1', 'dbg2']),
   }),
   fc.record({
     do: fc.constantFrom(
@@ -39,7 +40,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
   fc.record({
     do: fc.constant('exit' as const),
-    container: fc.constantFrom('web', 'side', 'setup', 'proxy'),
+    container: fc.constantFrom('web', 'side', 'setup', 'proxy', 'dbg1', 'dbg2'),
     code: fc.constantFrom(0, 1),
   }),
   fc.record({
@@ -72,7 +73,7 @@ const INITS = [container('proxy', { restartPolicy: 'Always', startupProbe: probe
 const anySandbox = (b: Bench) => [...b.runtime.sandboxes.values()][0];
 
 const STEPS: { [Kind in Step['do']]: (b: Bench, step: Extract<Step, { do: Kind }>) => unknown } = {
-  apply: (b, { image, policy, inits }) =>
+  apply: (b, { image, policy, inits, debug }) =>
     b.apply(
       desired(
         pod('p', {
@@ -80,6 +81,7 @@ const STEPS: { [Kind in Step['do']]: (b: Bench, step: Extract<Step, { do: Kind }
           hostname: image,
           containers: [container('web', { image, livenessProbe: probe('alive') }), container('side')],
           initContainers: inits ? INITS : [],
+          ...(debug.length > 0 && { ephemeralContainers: debug.map((name) => container(name)) }),
         }),
       ),
     ),
@@ -138,6 +140,16 @@ const assertRunOnce = (b: Bench): void => {
   assert.equal(once.size, runs.length, `a run-once container ran twice: ${b.runtime.started}`);
 };
 
+/** What was added to a running pod is started at most once in it, whatever its restart policy. */
+const assertAddedOnce = (b: Bench): void => {
+  const runs = b.runtime.started.filter((id) => id.includes('/dbg'));
+  assert.deepEqual(
+    runs.filter((id) => !id.endsWith('/0')),
+    [],
+  );
+  assert.equal(new Set(runs).size, runs.length, `an ephemeral container ran twice: ${b.runtime.started}`);
+};
+
 /** No regular container was started in a sandbox before its init containers were through: `started` is in order. */
 const assertInitFirst = (b: Bench): void => {
   for (const { uid, labels } of b.runtime.created) {
@@ -157,7 +169,7 @@ const assertDeletable = async (b: Bench): Promise<void> => {
   await b.apply(tombstone('p'));
   for (let n = 0; n < 6; n++) {
     for (const sandbox of b.runtime.sandboxes.values())
-      for (const name of ['web', 'side', 'setup', 'proxy']) sandbox.exit(name, 0);
+      for (const name of ['web', 'side', 'setup', 'proxy', 'dbg1', 'dbg2']) sandbox.exit(name, 0);
     await b.time.advance(400_000);
   }
   const left = [b.runtime.sandboxes.size, b.disk.size, b.leases.size, b.volumes.size, b.wanted.size];
@@ -175,6 +187,7 @@ test('whatever happens: one sandbox a uid, run-once runs once, and a delete leav
         await perform(b, action);
         assertRunOnce(b);
         assertInitFirst(b);
+        assertAddedOnce(b);
         assert.ok(b.runtime.sandboxes.size <= 1, 'two sandboxes for one name');
       }
       b.log.splice(0, b.log.length, ...b.log.filter((line) => line !== 'pod record could not be written'));
