@@ -48,7 +48,8 @@ void test_start() {
   CHECK_EQ(start->labels, R"({"a":"b"})");
   CHECK_EQ(start->pid_target, "");
   auto joining = parse_request(message(
-      "start", R"({"name":"debug","attempt":0,"bundle":"bundles/d-0","log":{"path":"/l"},"pidTarget":"web"})"));
+      "start",
+      R"({"name":"debug","attempt":0,"bundle":"bundles/d-0","log":{"path":"/l"},"pidTarget":"web"})"));
   if (auto* body = parsed<StartRequest>(joining)) CHECK_EQ(body->pid_target, "web");
 }
 
@@ -105,9 +106,11 @@ void test_refusals() {
             message("start",
                     R"({"name":"a","attempt":0,"bundle":"bundles/a","log":{"path":"/l"},"labels":{"x":1}})"))
             .find("labels") != std::string::npos);
-  CHECK(refusal(message("start",
-                        R"({"name":"a","attempt":0,"bundle":"bundles/a","log":{"path":"/l"},"pidTarget":"../x"})"))
-            .find("pidTarget") != std::string::npos);
+  CHECK(
+      refusal(
+          message("start",
+                  R"({"name":"a","attempt":0,"bundle":"bundles/a","log":{"path":"/l"},"pidTarget":"../x"})"))
+          .find("pidTarget") != std::string::npos);
   const std::string big(kMaxLabels, 'x');
   CHECK(
       refusal(message("start",

@@ -15,8 +15,7 @@ constexpr int kMaxDepth = 16;
 constexpr size_t kMaxArgs = 1024;
 constexpr int64_t kMaxExactInteger = (1LL << 53) - 1;  // what every JSON library can carry
 
-void read_name(JsonReader& params, std::string& name, Need need = Need::Required,
-               const char* key = "name") {
+void read_name(JsonReader& params, std::string& name, Need need = Need::Required, const char* key = "name") {
   params.text(key, name, need, 63);
   if (!params.failed() && !(name.empty() && need == Need::Optional) && !valid_container_name(name))
     params.refuse_field(key, "is not a container name");
