@@ -1,7 +1,6 @@
 /**
  * The built-in network: one bridge, one veth pair per pod, masquerade, published ports. Only the infra process's
- * namespace is ever configured; containers join it. Pods reach each other over the bridge itself, so neither proxy ARP
- * nor hairpin mode is needed (hairpin would break IPv6 duplicate address detection).
+ * namespace is ever configured; containers join it. Pods reach each other over the bridge itself.
  *
  * What somebody removes under us (a hand, a network manager, `nft flush ruleset`) is put back when the kernel tells of
  * it. INVARIANT: we switch forwarding on only behind our rules, so that pods are never open to the outside.
@@ -159,6 +158,7 @@ export class PodNetwork implements SandboxNetwork {
     if (pod.published.length === 0) return;
     if (this.#fault) throw this.#fault;
     await this.#allowLoopback();
+    await this.#allowReflection(pod);
     await this.#rules.publish(pod.published);
     // A client that sent datagrams before the pod was there goes on being led to nobody.
     await this.#forget(pod);
@@ -200,6 +200,18 @@ export class PodNetwork implements SandboxNetwork {
   /** Lets 127.0.0.1:hostPort lead to a pod; the rules keep pods from using it the other way round. */
   async #allowLoopback(): Promise<void> {
     await setSysctl(`/proc/sys/net/ipv4/conf/${this.#options.bridge}/route_localnet`, '1');
+  }
+
+  /**
+   * Lets a pod reach its own published port by an address of the node. Where bridged frames go through the packet filter
+   * (br_netfilter, which container engines load) they are led back to where they came from without leaving the bridge,
+   * and a bridge sends nothing back by itself. Only for pods that publish: others would but hear their own broadcasts.
+   */
+  async #allowReflection({ uid, published }: Attached): Promise<void> {
+    if (published.length === 0) return;
+    await setSysctl(`/sys/class/net/${this.link(uid)}/brport/hairpin_mode`, '1').catch((error: unknown) => {
+      this.#options.log.warn({ uid, error: String(error) }, 'a pod cannot reach its own published ports');
+    });
   }
 
   #watch(): void {
@@ -247,8 +259,11 @@ export class PodNetwork implements SandboxNetwork {
     const { addon, bridge, log } = this.#options;
     for (const pod of [...this.#pods.values()]) {
       const link = this.link(pod.uid);
-      if (await exists(`/sys/class/net/${bridge}/brif/${link}`)) continue;
       try {
+        if (await exists(`/sys/class/net/${bridge}/brif/${link}`)) {
+          await this.#allowReflection(pod); // an earlier version of the agent did not
+          continue;
+        }
         await addon.plugLink(link, bridge).catch(async (error: unknown) => {
           if (!hasCode(error, 'ENODEV')) throw error;
           // The link itself is gone: with its pod, or by somebody's hand.
@@ -256,6 +271,7 @@ export class PodNetwork implements SandboxNetwork {
           await this.#attachLink(pod);
           log.warn({ uid: pod.uid, link }, 'the link of a pod was removed; making it again');
         });
+        await this.#allowReflection(pod);
       } catch (error) {
         log.warn({ uid: pod.uid, link, error: String(error) }, 'a pod could not be put back on the network');
       }

@@ -1,4 +1,4 @@
-/** Kernel settings of the pod network. */
+/** Kernel settings of the pod network, in /proc/sys and /sys. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { hasCode, RuntimeError, runtimeError } from '../errors.ts';
 

@@ -71,6 +71,8 @@ describe('host ports', { timeout: patience(120_000) }, () => {
       assert.equal(await fromNode(address, base), 'web', address);
     for (const address of [outside.node, rig.network.subnet.gateway])
       assert.equal(await inNetworkOf(other, client(address, base)), 'web', `other pod, ${address}`);
+    for (const address of [outside.node, rig.network.subnet.gateway])
+      assert.equal(await inNetworkOf(pod, client(address, base)), 'web', `the pod itself, ${address}`);
     assert.equal(await inNetworkOf(other, client('127.0.0.1', base)), 'none', 'its own loopback is not the node’s');
     await Promise.all([pod.destroy(), other.destroy()]);
     assert.doesNotMatch(listing(), new RegExp(` ${base} `));
@@ -166,6 +168,7 @@ describe('host ports', { timeout: patience(120_000) }, () => {
       await until(() => readFileSync(`/sys/class/net/${bridge}/carrier`, 'utf8').trim() === '1');
       assert.equal(await fromNode('127.0.0.1', base + 8), 'back', removed);
       assert.equal(await outside.run(client(outside.node, base + 8)), 'back', removed);
+      assert.equal(await inNetworkOf(pod, client(outside.node, base + 8)), 'back', `${removed}, by the pod itself`);
     }
     assert.ok(alive(pod.infraPid));
     await pod.destroy();
