@@ -23,7 +23,11 @@ Result<Ok> mount_tmpfs(const std::string& path, uint64_t size, unsigned mode) {
   snprintf(options, sizeof options, "size=%llu,mode=%o", static_cast<unsigned long long>(size),
            mode & 07777u);
   std::string const place = "/proc/self/fd/" + std::to_string(target.get());
-  if (mount("tmpfs", place.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options) != 0)
+  // What is in there may be a Secret: "noswap" keeps it off the disk. Kernels before 6.4 do not know the
+  // word.
+  std::string const unswapped = std::string(options) + ",noswap";
+  if (mount("tmpfs", place.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, unswapped.c_str()) == 0) return Ok{};
+  if (errno != EINVAL || mount("tmpfs", place.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options) != 0)
     return errno_error("tmpfs-mount", path);
   return Ok{};
 }

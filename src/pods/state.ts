@@ -52,7 +52,8 @@ export interface ContainerRun {
 
 export interface PodState {
   record: PodRecord;
-  volumes: Step;
+  /** `image`: what failed is the image of this volume, for which the containers that mount it wait. */
+  volumes: Step & { image?: { volume: string; reference: string } };
   /** Limits of the pod as a whole that this kernel cannot apply. */
   notes: readonly string[];
   sandbox: { phase: SandboxPhase; failure?: Failure; retry?: Retry };

@@ -6,6 +6,7 @@ import { unlaunch } from '../history.ts';
 import type { Incarnation } from '../incarnation.ts';
 import { runOf } from '../state.ts';
 import { imageFailure } from '../status/waiting.ts';
+import { VolumeImageError } from '../volumes/mount-error.ts';
 
 /** Asks for the container's image. A failure takes back a launch that counted on it. */
 export const ensureImage = (pod: Incarnation, name: string): void => {
@@ -37,9 +38,21 @@ export const prepareVolumes = (pod: Incarnation): void => {
       pod.volumePaths = await parts.volumes.prepare(pod.record.uid, pod.record.pod);
       state.volumes = { phase: 'done' };
     } catch (error) {
+      const retry = nextRetry(state.volumes.retry, pod.now());
+      if (error instanceof VolumeImageError) {
+        const { volume, reference } = error;
+        const { reason } = imageFailure(error.cause, reference);
+        state.volumes = {
+          phase: 'idle',
+          failure: { reason, message: error.message },
+          image: { volume, reference },
+          retry,
+        };
+        pod.event('Warning', 'Failed', `${reason}: ${error.message}`);
+        return;
+      }
       const { namespace, name } = pod.record;
       const message = failureMessage(error, { namespace, pod: name });
-      const retry = nextRetry(state.volumes.retry, pod.now());
       state.volumes = { phase: 'idle', failure: { reason: 'FailedMount', message }, retry };
       pod.event('Warning', 'FailedMount', message);
     }

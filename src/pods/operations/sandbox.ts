@@ -8,6 +8,7 @@ import { limitsText } from '../limit-notes.ts';
 import type { Sandbox } from '../ports.ts';
 import { allocationOf } from '../resize.ts';
 import { historyOf, runOf } from '../state.ts';
+import { missingClusterDns } from './cluster-dns.ts';
 import { prepareContainers } from './container-spec.ts';
 import { followEvents } from './events.ts';
 import { namesOf } from './hostname.ts';
@@ -28,6 +29,9 @@ export const createSandbox = (pod: Incarnation, launching: string[]): void => {
       const sandbox = await build(pod, attempt, launching);
       state.sandbox = { phase: 'ready' };
       attach(pod, sandbox);
+      // Only with its first sandbox: once in the life of a pod.
+      const noDns = attempt === 0 ? missingClusterDns(pod.record) : undefined;
+      if (noDns) pod.event('Warning', 'MissingClusterDNS', noDns);
       if (sandbox.notes?.length) pod.event('Warning', 'LimitsNotApplied', limitsText('pod', sandbox.notes));
     } catch (error) {
       pod.record = { ...pod.record, sandboxes: attempt };

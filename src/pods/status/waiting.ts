@@ -18,7 +18,10 @@ export const blockedReason = (
   const run = runOf(state, container.name);
   if (run.starting) return undefined;
   return (
-    imageObstacle(run.image, container.image) ?? run.config?.failure ?? crashLoop(state.record, container, history)
+    imageObstacle(run.image, container.image) ??
+    volumeImageObstacle(state, container) ??
+    run.config?.failure ??
+    crashLoop(state.record, container, history)
   );
 };
 
@@ -27,6 +30,13 @@ const imageObstacle = ({ failure, retry }: Step, image: string): Failure | undef
   if (failure === undefined) return undefined;
   if (failure.reason !== 'ErrImagePull' || (retry?.failures ?? 0) < 2) return failure;
   return { reason: 'ImagePullBackOff', message: `Back-off pulling image "${image}": ${failure.message}` };
+};
+
+/** As the kubelet tells it: of the containers that mount the volume. The others of the pod are merely not there yet. */
+const volumeImageObstacle = ({ volumes }: PodState, { volumeMounts }: Container): Failure | undefined => {
+  const { image } = volumes;
+  if (image === undefined || !volumeMounts.some(({ name }) => name === image.volume)) return undefined;
+  return imageObstacle(volumes, image.reference);
 };
 
 /** A failed image look-up, as a failure. Errors that name no Kubernetes reason count as ErrImagePull. */

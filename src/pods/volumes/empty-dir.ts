@@ -7,7 +7,7 @@ import { parseUnits } from '../../manifest/quantity.ts';
 const MODE = 0o777;
 
 export interface TmpfsMounts {
-  /** A tmpfs with `size=` and `mode=`, nosuid and nodev. */
+  /** A tmpfs with `size=` and `mode=`, nosuid and nodev; never swapped out where the kernel can (6.4). */
   mountTmpfs(path: string, options: { sizeBytes: number; mode: number }): Promise<void>;
   /** Detaches; not mounted is fine. */
   unmount(path: string): Promise<void>;

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import type { Volume } from '../../manifest/types.ts';
 import type { ImageSource } from '../ports.ts';
 import { isMountPoint } from './empty-dir.ts';
-import { SetUpError } from './mount-error.ts';
+import { VolumeImageError } from './mount-error.ts';
 
 export interface LayerMounts {
   /** Two or more layers, topmost first, as one read-only directory. */
@@ -21,8 +21,8 @@ interface ImageVolume {
 
 /** A single layer is used where it lies. */
 export const makeImageVolume = async ({ name, image, path, images, mounts }: ImageVolume): Promise<string> => {
-  const { lowerDirs } = await images.ensure(image.reference, image.pullPolicy).catch((error: Error) => {
-    throw new SetUpError(name, error.message);
+  const { lowerDirs } = await images.ensure(image.reference, image.pullPolicy).catch((error: unknown) => {
+    throw new VolumeImageError(name, image.reference, error);
   });
   const [only, ...others] = lowerDirs;
   if (only !== undefined && others.length === 0) return only;

@@ -13,6 +13,21 @@ export class VolumeError extends Error {
   }
 }
 
+/** The image of a volume cannot be had: what its containers wait for, as for an image of their own. */
+export class VolumeImageError extends Error {
+  readonly volume: string;
+  readonly reference: string;
+  override readonly cause: unknown;
+
+  constructor(volume: string, reference: string, cause: unknown) {
+    super(`volume "${volume}": ${cause instanceof Error ? cause.message : String(cause)}`);
+    this.name = 'VolumeImageError';
+    this.volume = volume;
+    this.reference = reference;
+    this.cause = cause;
+  }
+}
+
 /** A volume that cannot be made yet: what it is made from is not there. In the kubelet's words. */
 export class SetUpError extends Error {
   readonly code = 'E_VOLUME_SET_UP';

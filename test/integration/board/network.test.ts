@@ -36,6 +36,14 @@ function infraOf(uid: string): number {
   return Number(found);
 }
 
+/** Messages of the events with this reason that are about the pod. */
+const eventsOf = (pod: string, reason: string): string[] =>
+  board.messages
+    .filter(({ topic }) => topic === board.topic('events'))
+    .map(({ payload }) => JSON.parse(payload.toString()))
+    .filter((event) => event.reason === reason && event.involvedObject.name === pod)
+    .map(({ message }) => message);
+
 const log = async (pod: string) => (await board.edgepod(['logs', pod])).stdout;
 
 test('a published port answers on the node, outlives the agent and a sandbox, and goes with the pod', async () => {
@@ -56,6 +64,13 @@ test('a published port answers on the node, outlives the agent and a sandbox, an
   assert.equal(again.status?.podIP, pod.status?.podIP, 'the address stays with the pod');
   assert.equal(again.metadata.uid, pod.metadata.uid);
   await answers(url, 'after the sandbox was built again');
+  await board.until('its second start', () => eventsOf('web', 'Started').length > 1);
+  const noDns = 'kubelet does not have ClusterDNS IP configured and cannot create Pod using "ClusterFirst" policy. ';
+  assert.deepEqual(
+    eventsOf('web', 'MissingClusterDNS'),
+    [`pod: "web_default(${pod.metadata.uid})". ${noDns}Falling back to "Default" policy.`],
+    'once in its life',
+  );
 
   await board.undesire('web');
   assert.equal(typeof (await status(url)), 'string');
@@ -115,6 +130,7 @@ test('hosts, resolv.conf and names as the manifest says', async () => {
   assert.match(text, /# Entries added by HostAliases\.\n192\.0\.2\.7\tstore\tstore\.lan\n/);
   assert.ok(text.endsWith('search lan\nnameserver 192.0.2.53\noptions ndots:2\n'), text);
   assert.equal(pod.status?.phase, 'Succeeded');
+  assert.deepEqual(eventsOf('names', 'MissingClusterDNS'), []);
   await board.undesire('names');
 });
 

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { demoImage } from '../../images/demo-images.ts';
 import { buildTinyImage } from '../../images/tiny.ts';
 import { Board } from './board.ts';
-import { phase, SLEEP, shellPod, state } from './pods.ts';
+import { because, phase, running, SLEEP, shellPod, state } from './pods.ts';
 
 let board: Board;
 before(async () => {
@@ -55,6 +55,28 @@ test('an image as a volume: one layer and several, read-only, with subPath', asy
   assert.match(text, /^one\nnew\nnew\n/);
   assert.equal(text.match(/Read-only file system/g)?.length, 2, text);
   await board.undesire('images');
+});
+
+test('a volume whose image is not there: who mounts it waits for it by the kubelet’s reasons, and starts when it comes', async () => {
+  const mount = [{ name: 'v', mountPath: '/v' }];
+  const containers = [{ sh: `cat /v/data/x; ${SLEEP}`, volumeMounts: mount }, { sh: SLEEP }];
+  const volumes = [{ name: 'v', image: { reference: 'late' } }];
+  await board.desire('waits', shellPod('waits', containers, { volumes }));
+  const first = await board.pod('waits', because('ErrImagePull'));
+  assert.match(state(first).waiting?.message ?? '', /^volume "v": .*late/);
+  assert.equal(state(first, 'c1').waiting?.reason, 'ContainerCreating');
+  const later = await board.pod('waits', because('ImagePullBackOff'), 60_000);
+  assert.match(state(later).waiting?.message ?? '', /^Back-off pulling image "late": volume "v": /);
+
+  const never = [{ name: 'v', image: { reference: 'late', pullPolicy: 'Never' } }];
+  await board.desire('never', shellPod('never', containers, { volumes: never }));
+  await board.pod('never', because('ErrImageNeverPull'));
+
+  const dir = join(tmpdir(), 'edgepod-image-volumes');
+  await board.load(await buildTinyImage(dir, { name: 'late', files: { 'data/x': 'here\n' } }));
+  for (const name of ['waits', 'never']) await board.pod(name, running);
+  assert.match((await board.edgepod(['logs', 'waits', '-c', 'c0'])).stdout, /^here$/m);
+  for (const name of ['waits', 'never']) await board.undesire(name);
 });
 
 test('CVE-2021-25741: a subPath exchanged for a link all the time never shows the node', async () => {

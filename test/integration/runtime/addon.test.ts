@@ -19,6 +19,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, describe, test } from 'node:test';
@@ -285,6 +286,10 @@ describe('system', { timeout: patience(60_000) }, () => {
     assert.equal(statSync(path).mode & 0o7777, 0o1777);
     const { bsize, blocks } = statfsSync(path);
     assert.equal(bsize * blocks, 1 << 20);
+    const mounted = readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .find((line) => line.includes(` ${path} `));
+    assert.equal(/\bnoswap\b/.test(mounted ?? ''), knowsNoswap(), mounted);
     assert.throws(() => writeFileSync(join(path, 'big'), Buffer.alloc(2 << 20)), { code: 'ENOSPC' });
     await addon.unmount(path, true);
     await addon.unmount(path, true);
@@ -390,3 +395,9 @@ test('memory that is given back: most of what is mapped of Node goes, and Node g
   for (let round = 0; round < 20; round++) await Promise.all([addon.releaseMemory(), addon.treeUsage([base])]);
   assert.equal(digest(), expected);
 });
+
+/** Whether this kernel can keep a tmpfs out of its swap. */
+function knowsNoswap(): boolean {
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  return major > 6 || (major === 6 && minor >= 4);
+}

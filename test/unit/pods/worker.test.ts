@@ -23,7 +23,7 @@ describe('starting', () => {
     await b.time.advance(60_000);
     assert.equal(b.writes, 2, 'the rest is written once, later');
     assert.equal(b.published.length, 1);
-    assert.deepEqual(b.reasons(), ['Created', 'Started', 'Created', 'Started']);
+    assert.deepEqual(b.reasons(), ['MissingClusterDNS', 'Created', 'Started', 'Created', 'Started']);
   });
 
   test('a container whose image is missing does not hold up the other', async () => {
@@ -571,7 +571,7 @@ describe('stopping and draining', () => {
     await b.manager.stop();
     assert.equal(b.sandbox().stops.length, 0);
     assert.equal(b.writes, 2);
-    assert.equal(b.reasons().length, 2);
+    assert.equal(b.reasons().length, 3);
   });
 
   test('drain ends everything at once if told so and leaves what is desired alone', async () => {
