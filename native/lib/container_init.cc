@@ -2,11 +2,8 @@
 #include "lib/container_init.h"
 
 #include <fcntl.h>
-#include <net/if.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +11,7 @@
 
 #include "lib/cgroup/cgroup.h"
 #include "lib/dev.h"
+#include "lib/loopback.h"
 #include "lib/lsm.h"
 #include "lib/mount.h"
 #include "lib/path_in_root.h"
@@ -24,18 +22,6 @@
 
 namespace edgepod {
 namespace {
-
-// Loopback of a new network namespace is down, and nobody else will configure it.
-Result<Ok> bring_loopback_up() {
-  UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  struct ifreq request = {};
-  request.ifr_name[0] = 'l';
-  request.ifr_name[1] = 'o';
-  if (!fd || ioctl(fd.get(), SIOCGIFFLAGS, &request) < 0) return errno_error("loopback");
-  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
-  if (ioctl(fd.get(), SIOCSIFFLAGS, &request) < 0) return errno_error("loopback");
-  return Ok{};
-}
 
 int own_namespaces(const NamespacePlan& plan) {
   int own = static_cast<int>(plan.clone_flags);

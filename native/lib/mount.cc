@@ -1,9 +1,7 @@
 #include "lib/mount.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include <cstdlib>
 
@@ -19,11 +17,6 @@ namespace edgepod {
 namespace {
 
 constexpr const char* kStep = "mount";
-
-bool on_procfs(int fd) {
-  struct statfs fs;
-  return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
-}
 
 Error at(const std::string& destination, Error error) {
   error.detail =

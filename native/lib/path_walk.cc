@@ -2,15 +2,14 @@
 // `stack` holds a descriptor of every directory from the root to the current one, and ".." only ever pops it,
 // so no step asks the kernel for a parent.
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include <climits>
 #include <deque>
 #include <vector>
 
 #include "lib/path_in_root.h"
+#include "lib/sys.h"
 
 namespace edgepod {
 namespace {
@@ -32,11 +31,6 @@ bool prepend(std::deque<std::string>& todo, std::string_view path) {
     end = slash;
   }
   return todo.size() <= 4096;
-}
-
-bool on_procfs(int fd) {
-  struct statfs fs;
-  return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
 class Walk {

@@ -20,9 +20,7 @@ Result<UniqueFd> open_under(int proc_fd, const char* path, const char* step) {
   if (fd < 0 && errno == ENOSYS) fd = openat(proc_fd, path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return errno_error(step, path);
   UniqueFd opened(fd);
-  struct statfs fs;
-  if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
-    return input_error(step, std::string(path) + ": is not on procfs", EPERM);
+  if (!on_procfs(fd)) return input_error(step, std::string(path) + ": is not on procfs", EPERM);
   return opened;
 }
 

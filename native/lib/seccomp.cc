@@ -12,6 +12,7 @@
 #include "lib/fd.h"
 #include "lib/seccomp_cache.h"
 #include "lib/seccomp_compile.h"
+#include "lib/sys.h"
 
 namespace edgepod {
 
@@ -27,18 +28,6 @@ struct Reply {
   char parse;  // the profile is at fault, not the compilation
   char detail[250];
 };
-
-bool send_all(int fd, const void* data, size_t size) {
-  const char* bytes = static_cast<const char*>(data);
-  while (size > 0) {
-    ssize_t n = write(fd, bytes, size);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    bytes += n;
-    size -= static_cast<size_t>(n);
-  }
-  return true;
-}
 
 bool receive_all(int fd, void* data, size_t size) {
   char* bytes = static_cast<char*>(data);
@@ -65,8 +54,11 @@ bool receive_all(int fd, void* data, size_t size) {
     reply.parse = strcmp(program.error().step, "seccomp-profile") == 0;
     strncpy(reply.detail, program.error().detail.c_str(), sizeof reply.detail - 1);
   }
-  bool good = send_all(fd, &reply, sizeof reply);
-  if (good && program) send_all(fd, program->filter.data(), program->filter.size() * sizeof(sock_filter));
+  const bool good = static_cast<bool>(write_all(fd, &reply, sizeof reply, "seccomp-compile"));
+  if (good && program) {
+    const auto& filter = program->filter;
+    (void)write_all(fd, filter.data(), filter.size() * sizeof(sock_filter), "seccomp-compile");
+  }
   _exit(0);
 }
 

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "lib/seccomp_compile.h"
+#include "lib/sys.h"
 
 namespace edgepod {
 
@@ -34,10 +35,6 @@ Digest256 checksum_of(const std::vector<sock_filter>& filter) {
 bool owned_and_private(int fd) {
   struct stat info;
   return fstat(fd, &info) == 0 && info.st_uid == geteuid() && (info.st_mode & 022) == 0;
-}
-
-bool write_all(int fd, const void* data, size_t size) {
-  return write(fd, data, size) == static_cast<ssize_t>(size);
 }
 
 }  // namespace
@@ -103,8 +100,10 @@ void SeccompCache::store(const Digest256& key, const SeccompProgram& program) co
                        O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return;
   // No fsync: the directory is on tmpfs, and a torn file would not verify.
-  bool good = write_all(file.get(), &header, sizeof header) &&
-              write_all(file.get(), program.filter.data(), program.filter.size() * sizeof(sock_filter)) &&
+  constexpr const char* kStep = "seccomp-cache";
+  const size_t bytes = program.filter.size() * sizeof(sock_filter);
+  bool good = write_all(file.get(), &header, sizeof header, kStep) &&
+              write_all(file.get(), program.filter.data(), bytes, kStep) &&
               renameat(directory_.get(), temporary.c_str(), directory_.get(), name.c_str()) == 0;
   if (!good) unlinkat(directory_.get(), temporary.c_str(), 0);
 }

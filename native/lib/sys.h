@@ -63,6 +63,9 @@ Result<Ok> write_all(int fd, const void* data, size_t size, const char* step);
 // The whole file, refused with EFBIG beyond `max` bytes.
 Result<std::string> read_all(int fd, size_t max, const char* step);
 
+// Whether `fd` is of a procfs.
+bool on_procfs(int fd);
+
 // "/proc/self/fd/N": a path for calls that take no descriptor.
 struct FdPath {
   char text[32];

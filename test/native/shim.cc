@@ -1,4 +1,6 @@
 // The shim's pure parts: requests, answers, journal, names, sysctls, sandbox configuration.
+#include <sched.h>
+
 #include <csignal>
 #include <string>
 
@@ -219,20 +221,24 @@ void test_messages() {
 }
 
 void test_sysctls() {
-  CHECK_OK(check_sysctl("net.ipv4.ip_local_port_range", "1024\t65535", true, true));
-  CHECK_OK(check_sysctl("net.ipv4.conf.eth0.forwarding", "1", true, true));
-  CHECK_OK(check_sysctl("kernel.shm_rmid_forced", "1", true, true));
-  CHECK_OK(check_sysctl("fs.mqueue.msg_max", "10", true, true));
+  constexpr int kAll = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+  CHECK_OK(check_sysctl("net.ipv4.ip_local_port_range", "1024\t65535", kAll));
+  CHECK_OK(check_sysctl("net.ipv4.conf.eth0.forwarding", "1", kAll));
+  CHECK_OK(check_sysctl("kernel.shm_rmid_forced", "1", kAll));
+  CHECK_OK(check_sysctl("fs.mqueue.msg_max", "10", kAll));
   // CVE-2022-0811 and other ways out.
-  CHECK(!check_sysctl("kernel.shm_rmid_forced", "1+kernel.core_pattern=|/x", true, true));
-  CHECK(!check_sysctl("kernel.shm_rmid_forced", "1\n2", true, true));
-  CHECK(!check_sysctl("kernel.shm_rmid_forced", "", true, true));
-  CHECK(!check_sysctl("kernel.core_pattern", "x", true, true));
-  CHECK(!check_sysctl("net/../kernel/core_pattern", "x", true, true));
-  CHECK(!check_sysctl("net...kernel.core_pattern", "x", true, true));
-  CHECK(!check_sysctl("net.ipv4.ip_forward", "1", false, true));
-  CHECK(!check_sysctl("kernel.shmmax", "1", true, false));
-  CHECK(!check_sysctl("vm.swappiness", "1", true, true));
+  CHECK(!check_sysctl("kernel.shm_rmid_forced", "1+kernel.core_pattern=|/x", kAll));
+  CHECK(!check_sysctl("kernel.shm_rmid_forced", "1\n2", kAll));
+  CHECK(!check_sysctl("kernel.shm_rmid_forced", "", kAll));
+  CHECK(!check_sysctl("kernel.core_pattern", "x", kAll));
+  CHECK(!check_sysctl("net/../kernel/core_pattern", "x", kAll));
+  CHECK(!check_sysctl("net...kernel.core_pattern", "x", kAll));
+  CHECK(!check_sysctl("net.ipv4.ip_forward", "1", CLONE_NEWIPC | CLONE_NEWUTS));
+  CHECK(!check_sysctl("kernel.shmmax", "1", CLONE_NEWNET | CLONE_NEWUTS));
+  CHECK_OK(check_sysctl("kernel.domainname", "example.org", kAll));
+  CHECK(!check_sysctl("kernel.domainname", "example.org", CLONE_NEWNET | CLONE_NEWIPC));
+  CHECK(!check_sysctl("kernel.hostname", "x", kAll));
+  CHECK(!check_sysctl("vm.swappiness", "1", kAll));
 }
 
 void test_sandbox_config() {
@@ -249,7 +255,8 @@ void test_sandbox_config() {
       {"", "{}", R"({"version":2,"uid":"u","cgroup":"c"})", R"({"version":1,"uid":"u"})",
        R"({"version":1,"uid":"u","cgroup":"c","hostname":"a b"})",
        R"({"version":1,"uid":"u","cgroup":"c","namespaces":{"pid":"x"}})",
-       R"({"version":1,"uid":"u","cgroup":"c","namespaces":{"network":"host"},"sysctls":{"net.core.somaxconn":"1"}})"})
+       R"({"version":1,"uid":"u","cgroup":"c","namespaces":{"network":"host"},"sysctls":{"net.core.somaxconn":"1"}})",
+       R"({"version":1,"uid":"u","cgroup":"c","sysctls":{"kernel.domainname":"no-host-name-no-namespace"}})"})
     CHECK(!parse_sandbox_config(json));
 }
 

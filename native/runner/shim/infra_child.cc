@@ -2,13 +2,10 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +13,7 @@
 #include <cstring>
 #include <string>
 
+#include "lib/loopback.h"
 #include "lib/mount.h"
 #include "lib/sys.h"
 
@@ -24,17 +22,6 @@ namespace {
 
 // The kernel's overflow user: owns nothing.
 constexpr uid_t kNobody = 65534;
-
-Result<Ok> loopback_up() {
-  UniqueFd socket_fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!socket_fd) return errno_error("loopback", "socket");
-  ifreq request{};
-  memcpy(request.ifr_name, "lo", 3);
-  if (ioctl(socket_fd.get(), SIOCGIFFLAGS, &request) != 0) return errno_error("loopback", "lo");
-  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
-  if (ioctl(socket_fd.get(), SIOCSIFFLAGS, &request) != 0) return errno_error("loopback", "lo");
-  return Ok{};
-}
 
 // /proc/sys shows a process the values of its own namespaces: written here, the host's stay as they are.
 Result<Ok> write_sysctl(const std::string& name, const std::string& value) {
@@ -51,7 +38,7 @@ Result<Ok> write_sysctl(const std::string& name, const std::string& value) {
 Result<Ok> set_up_namespaces(const SandboxConfig& config) {
   if (!config.hostname.empty() && sethostname(config.hostname.data(), config.hostname.size()) != 0)
     return errno_error("hostname", config.hostname);
-  if (config.own_network) EDGEPOD_TRY(loopback_up());
+  if (config.own_network) EDGEPOD_TRY(bring_loopback_up());
   for (const auto& [name, value] : config.sysctls) EDGEPOD_TRY(write_sysctl(name, value));
   return Ok{};
 }

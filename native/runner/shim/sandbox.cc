@@ -17,17 +17,6 @@
 namespace edgepod {
 namespace {
 
-uint64_t namespace_flags(const SandboxConfig& config) {
-  uint64_t flags = 0;
-  // The others are made in it, and so belong to it.
-  if (config.own_users) flags |= CLONE_NEWUSER;
-  if (config.own_network) flags |= CLONE_NEWNET;
-  if (config.own_ipc) flags |= CLONE_NEWIPC;
-  if (!config.hostname.empty()) flags |= CLONE_NEWUTS;
-  if (config.pid == PidNamespace::Pod) flags |= CLONE_NEWPID;
-  return flags;
-}
-
 // A step name outlives its error as a static string; those of the child arrive as bytes.
 const char* known_step(const char* step) {
   for (const char* known :

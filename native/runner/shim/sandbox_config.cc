@@ -1,5 +1,7 @@
 #include "runner/shim/sandbox_config.h"
 
+#include <sched.h>
+
 #include <optional>
 
 #include "lib/json.h"
@@ -71,6 +73,17 @@ void read_fields(JsonReader& root, SandboxConfig& config) {
 
 }  // namespace
 
+uint64_t namespace_flags(const SandboxConfig& config) {
+  uint64_t flags = 0;
+  // The others are made in it, and so belong to it.
+  if (config.own_users) flags |= CLONE_NEWUSER;
+  if (config.own_network) flags |= CLONE_NEWNET;
+  if (config.own_ipc) flags |= CLONE_NEWIPC;
+  if (!config.hostname.empty()) flags |= CLONE_NEWUTS;
+  if (config.pid == PidNamespace::Pod) flags |= CLONE_NEWPID;
+  return flags;
+}
+
 Result<SandboxConfig> parse_sandbox_config(std::string_view json) {
   auto document = parse_json(json, kMaxSandboxJson);
   if (!document) return std::move(document.error());
@@ -85,7 +98,7 @@ Result<SandboxConfig> parse_sandbox_config(std::string_view json) {
     config.resources = std::move(*parsed);
   }
   for (const auto& [name, value] : config.sysctls) {
-    EDGEPOD_TRY(check_sysctl(name, value, config.own_network, config.own_ipc));
+    EDGEPOD_TRY(check_sysctl(name, value, static_cast<int>(namespace_flags(config))));
   }
   return config;
 }

@@ -28,6 +28,9 @@ struct SandboxConfig {
 
 inline constexpr size_t kMaxSandboxJson = 1 << 20;
 
+// The namespaces the pod gets of its own (CLONE_NEW*).
+uint64_t namespace_flags(const SandboxConfig& config);
+
 // Errors: "parse-json", and "sandbox-config" with the field's path.
 Result<SandboxConfig> parse_sandbox_config(std::string_view json);
 

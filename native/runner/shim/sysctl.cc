@@ -1,22 +1,16 @@
 #include "runner/shim/sysctl.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <string>
+
+#include "lib/procfs.h"
 
 namespace edgepod {
 namespace {
 
 constexpr const char* kStep = "sysctl";
-
-// runtime.md 1.6, after crun's validate_sysctl.
-constexpr std::string_view kIpcNames[] = {
-    "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem",
-    "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced",
-};
-
-bool has_prefix(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
 
 bool lower_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
@@ -40,16 +34,15 @@ bool valid_value(std::string_view value) {
 
 }  // namespace
 
-Result<Ok> check_sysctl(std::string_view name, std::string_view value, bool own_network, bool own_ipc) {
+Result<Ok> check_sysctl(std::string_view name, std::string_view value, int own_namespaces) {
   const std::string label(name.substr(0, 128));
   if (!valid_name(name)) return input_error(kStep, label + ": not a sysctl name");
   if (!valid_value(value)) return input_error(kStep, label + ": value has characters that are not allowed");
-  bool network = has_prefix(name, "net.");
-  bool ipc = has_prefix(name, "fs.mqueue.") ||
-             std::find(std::begin(kIpcNames), std::end(kIpcNames), name) != std::end(kIpcNames);
-  if (!network && !ipc && name != "kernel.domainname")
+  const int needed = sysctl_namespace(name);
+  // The host name is a field of its own.
+  if (needed == 0 || name == "kernel.hostname")
     return input_error(kStep, label + ": not a sysctl of the pod's own namespaces", EPERM);
-  if ((network && !own_network) || (ipc && !own_ipc))
+  if ((needed & own_namespaces) == 0)
     return input_error(kStep, label + ": the pod shares this namespace with the host", EPERM);
   return Ok{};
 }
