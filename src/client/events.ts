@@ -1,5 +1,6 @@
 /** Events, asked of the devices that are there: the broker retains none. */
 import type { Fleet } from './fleet.ts';
+import { jsonObject } from './json.ts';
 import { call } from './rpc.ts';
 
 /** A v1 Event as a device publishes it. */
@@ -19,6 +20,13 @@ export interface EventQuery {
   kind?: string;
   namespace?: string;
   name?: string;
+}
+
+/** The event in a message of a device; undefined for anything else. */
+export function deviceEvent(payload: Buffer): DeviceEvent | undefined {
+  const event = jsonObject(payload) as Partial<DeviceEvent> | undefined;
+  const isOne = event?.metadata && event.involvedObject && typeof event.lastTimestamp === 'string';
+  return isOne ? (event as DeviceEvent) : undefined;
 }
 
 /** What the device remembers, oldest first. @throws RpcError, ConnectError when it does not answer */

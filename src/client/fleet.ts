@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { IPublishPacket, MqttClient } from 'mqtt';
 import type { Pod } from '../manifest/types.ts';
 import { type BrokerOptions, ConnectError, connect } from './connect.ts';
+import { jsonObject } from './json.ts';
 import { type DesiredKind, desiredTopic, deviceOf, deviceTopic, ownTopic, podStatusTopic, takes } from './topics.ts';
 
 export interface DevicePod {
@@ -93,7 +94,7 @@ export class Fleet {
   podOf(message: Message): DevicePod | undefined {
     if (!message.topic.startsWith(`${this.prefix}/devices/`) || !message.topic.includes('/status/pods/'))
       return undefined;
-    const pod = parse(message.payload) as Pod | undefined;
+    const pod = jsonObject(message.payload) as Pod | undefined;
     return pod && { device: deviceOf(this.prefix, message.topic), pod };
   }
 
@@ -104,7 +105,7 @@ export class Fleet {
     for (const { topic, payload } of await this.retained(filters)) {
       const name = deviceOf(this.prefix, topic);
       const device = devices.get(name) ?? { name };
-      devices.set(name, { ...device, [topic.endsWith('/node') ? 'node' : 'presence']: parse(payload) });
+      devices.set(name, { ...device, [topic.endsWith('/node') ? 'node' : 'presence']: jsonObject(payload) });
     }
     return [...devices.values()].sort((a, b) => a.name.localeCompare(b.name));
   }
@@ -113,7 +114,7 @@ export class Fleet {
   async desired(device: string, kind: DesiredKind, namespace: string, name: string): Promise<unknown> {
     const topic = desiredTopic(this.prefix, device, kind, namespace, name);
     const [message] = await this.retained([topic]);
-    return message && parse(message.payload);
+    return message && jsonObject(message.payload);
   }
 
   /** Publishes desired state, retained; resolves when the broker has it. */
@@ -179,12 +180,4 @@ export class Fleet {
 function byDeviceAndName(a: DevicePod, b: DevicePod): number {
   const key = ({ device, pod }: DevicePod) => `${device}\0${pod.metadata.namespace}\0${pod.metadata.name}`;
   return key(a).localeCompare(key(b));
-}
-
-function parse(payload: Buffer): Record<string, unknown> | undefined {
-  try {
-    return JSON.parse(payload.toString()) as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
 }

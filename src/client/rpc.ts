@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { IPublishPacket } from 'mqtt';
 import { ConnectError } from './connect.ts';
 import type { Fleet } from './fleet.ts';
+import { jsonObject } from './json.ts';
 import { deviceTopic, ownTopic, rpcTopic } from './topics.ts';
 
 /** The device answered with an error; `code` is the device's. */
@@ -71,7 +72,7 @@ class PresenceWatch {
 
   gone(payload: Buffer): boolean {
     if (payload.length === 0) return false;
-    const { state, session } = JSON.parse(payload.toString()) as { state?: unknown; session?: unknown };
+    const { state, session } = jsonObject(payload) ?? {};
     const another = this.#session !== undefined && session !== this.#session;
     this.#session = session;
     return state !== 'online' || another;
@@ -88,7 +89,11 @@ class AnswerQueue {
   #wake: () => void = () => {};
 
   push(payload: Buffer, packet: IPublishPacket): void {
-    const body = JSON.parse(payload.toString()) as { result?: unknown; error?: { code: string; message: string } };
+    const body = jsonObject(payload) as { result?: unknown; error?: { code: string; message: string } } | undefined;
+    if (body === undefined) {
+      this.fail(new RpcError('BadAnswer', 'the answer is no JSON object: is the device’s agent of another version?'));
+      return;
+    }
     if (body.error) {
       this.ended = true;
       this.fail(new RpcError(body.error.code, body.error.message));

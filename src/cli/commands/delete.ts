@@ -7,6 +7,7 @@ import { action, CommandError } from '../failure.ts';
 import { kindOf } from '../kinds.ts';
 import { inOrder, readManifests, SINGULAR } from '../manifests.ts';
 import { seconds } from '../seconds.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 interface Flags extends ConnectionFlags {
   device: string;
@@ -27,7 +28,7 @@ export function registerDelete(program: Command): void {
     .requiredOption('-d, --device <id>', 'device that runs them')
     .option('-n, --namespace <name>', 'namespace', 'default')
     .option('-f, --filename <file>', 'delete what this manifest names; - for standard input')
-    .option('--grace-period <seconds>', 'seconds the pods get to end', Number)
+    .option('--grace-period <seconds>', 'seconds the pods get to end', wholeNumber)
     .option('--wait', 'wait until the pods are gone')
     .option('--timeout <duration>', 'longest wait', seconds, 120)
     .action(

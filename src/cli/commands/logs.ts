@@ -7,6 +7,7 @@ import { type ConnectionFlags, withConnection, withFleet } from '../connection.t
 import { action } from '../failure.ts';
 import { containerOf, findPod, podName } from '../pod-target.ts';
 import { abortOnSignal } from '../signals.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 interface Flags extends ConnectionFlags {
   device?: string;
@@ -30,7 +31,7 @@ export function registerLogs(program: Command): void {
     .option('-d, --device <id>', 'device that runs it (default: the only one that has it)')
     .option('-n, --namespace <name>', 'namespace', 'default')
     .option('-c, --container <name>', 'container (default: the first)')
-    .option('--tail <lines>', 'only the last lines', Number)
+    .option('--tail <lines>', 'only the last lines', wholeNumber)
     .option('-f, --follow', 'keep printing what is written')
     .option('-p, --previous', 'of the container before its last restart')
     .option('--timestamps', 'begin every line with its time')

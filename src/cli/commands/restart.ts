@@ -8,6 +8,7 @@ import { type ConnectionFlags, withConnection, withFleet } from '../connection.t
 import { action, CommandError } from '../failure.ts';
 import { findPod, podName } from '../pod-target.ts';
 import { seconds } from '../seconds.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 interface Flags extends ConnectionFlags {
   device?: string;
@@ -24,7 +25,7 @@ export function registerRestart(program: Command): void {
     .argument('<names...>', 'names of pods')
     .option('-d, --device <id>', 'device that runs them (default: the only one that has them)')
     .option('-n, --namespace <name>', 'namespace', 'default')
-    .option('--grace-period <seconds>', 'seconds the pods get to end', Number)
+    .option('--grace-period <seconds>', 'seconds the pods get to end', wholeNumber)
     .option('--wait', 'wait until they are ready again, or have failed')
     .option('--timeout <duration>', 'longest wait', seconds, 300)
     .action(

@@ -2,14 +2,14 @@
 import { type DesiredObject, desiredFilters, desiredObject, desiredObjects } from '../../client/desired-objects.ts';
 import type { Fleet } from '../../client/fleet.ts';
 import { age } from '../output/age.ts';
-import { printObjects } from '../output/print.ts';
-import { table } from '../output/table.ts';
 import { complainOfMissing, type GetQuery, sayNothingFound } from './flags.ts';
-import { lastLine, watch } from './watch.ts';
+import { Listing } from './listing.ts';
+import { watch } from './watch.ts';
 
 type DataKind = 'configmaps' | 'secrets';
 
-export async function getDataObjects(fleet: Fleet, kind: DataKind, { names, flags, format }: GetQuery): Promise<void> {
+export async function getDataObjects(fleet: Fleet, kind: DataKind, query: GetQuery): Promise<void> {
+  const { names, flags } = query;
   const where = { device: flags.device, namespace: flags.allNamespaces ? '+' : flags.namespace };
   const wanted = ({ object }: DesiredObject) => names.length === 0 || names.includes(object.metadata.name);
   const found = (await desiredObjects(fleet, kind, where)).filter(wanted);
@@ -20,22 +20,17 @@ export async function getDataObjects(fleet: Fleet, kind: DataKind, { names, flag
     flags.device,
   );
   const columns = { kind, namespaces: flags.allNamespaces === true };
-  const rows = found.map((desired) => dataRow(desired, columns));
-  if (format === 'json' || format === 'yaml')
-    await printObjects(
-      found.map(({ object }) => object),
-      format,
-      names.length === 1,
-    );
-  else if (found.length > 0 || flags.watch) process.stdout.write(table(dataHeadings(columns), rows));
-  else if (names.length === 0) sayNothingFound(flags);
+  const listing = new Listing<DesiredObject>(query, {
+    headings: dataHeadings(columns),
+    row: (desired) => dataRow(desired, columns),
+    object: ({ object }) => object,
+    sayNone: () => sayNothingFound(flags),
+  });
+  await listing.all(found);
   if (!flags.watch) return;
   await watch(fleet, desiredFilters(fleet.prefix, kind, where), async (message) => {
     const desired = desiredObject(fleet.prefix, message);
-    if (!desired || !wanted(desired)) return;
-    if (format === 'json' || format === 'yaml') return printObjects([desired.object], format, true);
-    rows.push(dataRow(desired, columns));
-    process.stdout.write(lastLine(table(dataHeadings(columns), rows)));
+    if (desired && wanted(desired)) await listing.one(desired);
   });
 }
 

@@ -1,11 +1,10 @@
 /** `get devices`: who has reported, and how they are. */
 import type { Device, Fleet } from '../../client/fleet.ts';
-import { deviceTopic } from '../../client/topics.ts';
+import { deviceOf, deviceTopic } from '../../client/topics.ts';
 import { deviceHeadings, deviceRow } from '../output/device-rows.ts';
-import { printObjects } from '../output/print.ts';
-import { table } from '../output/table.ts';
 import { complainOfMissing, type GetQuery } from './flags.ts';
-import { lastLine, watch } from './watch.ts';
+import { Listing } from './listing.ts';
+import { watch } from './watch.ts';
 
 export async function getDevices(fleet: Fleet, { names, flags, format }: GetQuery): Promise<void> {
   const only = flags.device ? [...names, flags.device] : names;
@@ -17,25 +16,25 @@ export async function getDevices(fleet: Fleet, { names, flags, format }: GetQuer
     found.map(({ name }) => name),
   );
   const wide = format === 'wide';
-  const node = (device: Device) => ({ ...device.node, presence: device.presence });
-  if (format === 'json' || format === 'yaml') await printObjects(found.map(node), format, only.length === 1);
-  else if (found.length > 0 || flags.watch)
-    process.stdout.write(
-      table(
-        deviceHeadings(wide),
-        found.map((device) => deviceRow(device, wide)),
-      ),
-    );
-  else if (only.length === 0) process.stderr.write('No devices have reported to this broker.\n');
+  const listing = new Listing<Device>(
+    { names: only, flags, format },
+    {
+      headings: deviceHeadings(wide),
+      row: (device) => deviceRow(device, wide),
+      object: nodeOf,
+      sayNone: () => process.stderr.write('No devices have reported to this broker.\n'),
+    },
+  );
+  await listing.all(found);
   if (!flags.watch) return;
-  const rows = found.map((device) => deviceRow(device, wide));
-  await watch(fleet, deviceTopic(fleet.prefix, '+', 'presence'), async () => {
-    for (const device of (await fleet.devices()).filter(wanted)) {
-      if (format === 'json' || format === 'yaml') await printObjects([node(device)], format, true);
-      else {
-        rows.push(deviceRow(device, wide));
-        process.stdout.write(lastLine(table(deviceHeadings(wide), rows)));
-      }
-    }
+  await watch(fleet, deviceTopic(fleet.prefix, '+', 'presence'), async ({ topic }) => {
+    const changed = deviceOf(fleet.prefix, topic);
+    for (const device of await fleet.devices())
+      if (device.name === changed && wanted(device)) await listing.one(device);
   });
+}
+
+/** The Node object a device publishes, with its presence; one that has only ever been away has no more than a name. */
+function nodeOf({ name, node, presence }: Device): object {
+  return { ...(node ?? { apiVersion: 'v1', kind: 'Node', metadata: { name } }), presence };
 }

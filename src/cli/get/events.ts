@@ -1,39 +1,39 @@
 /** `get events`: what happened on devices lately; asked of them, since the broker retains no events. */
-import { type DeviceEvent, type EventQuery, recentEvents } from '../../client/events.ts';
+import { type DeviceEvent, deviceEvent, type EventQuery, recentEvents } from '../../client/events.ts';
 import type { Fleet } from '../../client/fleet.ts';
 import { deviceTopic } from '../../client/topics.ts';
 import { CommandError } from '../failure.ts';
 import { kindOf } from '../kinds.ts';
 import { type EventColumns, eventHeadings, eventRow } from '../output/event-rows.ts';
-import { printObjects } from '../output/print.ts';
-import { table } from '../output/table.ts';
 import { type GetFlags, type GetQuery, sayNothingFound } from './flags.ts';
-import { lastLine, watch } from './watch.ts';
+import { Listing } from './listing.ts';
+import { watch } from './watch.ts';
 
 /** As events name the kinds they are about. */
 const INVOLVED: Partial<Record<string, string>> = { pods: 'Pod', configmaps: 'ConfigMap', secrets: 'Secret' };
 
-export async function getEvents(fleet: Fleet, { names, flags, format }: GetQuery): Promise<void> {
-  const query = eventQuery(flags);
+export async function getEvents(fleet: Fleet, query: GetQuery): Promise<void> {
+  const { names, flags, format } = query;
+  const about = eventQuery(flags);
   const wanted = (event: DeviceEvent) =>
-    (names.length === 0 || names.includes(event.metadata.name)) && matches(event, query);
-  const found = (await eventsOfAll(fleet, flags.device, query)).filter(wanted);
+    (names.length === 0 || names.includes(event.metadata.name)) && matches(event, about);
+  const found = (await eventsOfAll(fleet, flags.device, about)).filter(wanted);
   const columns: EventColumns = {
     devices: flags.device === undefined,
     namespaces: flags.allNamespaces === true,
     wide: format === 'wide',
   };
-  const rows = found.map((event) => eventRow(event, columns));
-  if (format === 'json' || format === 'yaml') await printObjects(found, format, names.length === 1);
-  else if (found.length > 0 || flags.watch) process.stdout.write(table(eventHeadings(columns), rows));
-  else sayNothingFound(flags);
+  const listing = new Listing<DeviceEvent>(query, {
+    headings: eventHeadings(columns),
+    row: (event) => eventRow(event, columns),
+    object: (event) => event,
+    sayNone: () => sayNothingFound(flags),
+  });
+  await listing.all(found);
   if (!flags.watch) return;
   await watch(fleet, deviceTopic(fleet.prefix, flags.device ?? '+', 'events'), async ({ payload }) => {
-    const event = JSON.parse(payload.toString()) as DeviceEvent;
-    if (!wanted(event)) return;
-    if (format === 'json' || format === 'yaml') return printObjects([event], format, true);
-    rows.push(eventRow(event, columns));
-    process.stdout.write(lastLine(table(eventHeadings(columns), rows)));
+    const event = deviceEvent(payload);
+    if (event && wanted(event)) await listing.one(event);
   });
 }
 

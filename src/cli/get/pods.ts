@@ -2,12 +2,12 @@
 import type { DevicePod, Fleet } from '../../client/fleet.ts';
 import { podStatusTopic } from '../../client/topics.ts';
 import { type PodColumns, podHeadings, podRow } from '../output/pod-rows.ts';
-import { printObjects } from '../output/print.ts';
-import { table } from '../output/table.ts';
 import { complainOfMissing, type GetQuery, sayNothingFound } from './flags.ts';
-import { lastLine, watch } from './watch.ts';
+import { Listing } from './listing.ts';
+import { watch } from './watch.ts';
 
-export async function getPods(fleet: Fleet, { names, flags, format }: GetQuery): Promise<void> {
+export async function getPods(fleet: Fleet, query: GetQuery): Promise<void> {
+  const { names, flags, format } = query;
   const namespace = flags.allNamespaces ? '+' : flags.namespace;
   const device = flags.device ?? '+';
   const wanted = ({ pod }: DevicePod) => names.length === 0 || names.includes(pod.metadata.name);
@@ -23,28 +23,16 @@ export async function getPods(fleet: Fleet, { names, flags, format }: GetQuery):
     namespaces: flags.allNamespaces === true,
     devices: flags.device === undefined,
   };
-  if (format === 'json' || format === 'yaml')
-    await printObjects(
-      found.map(({ pod }) => pod),
-      format,
-      names.length === 1,
-    );
-  else if (found.length > 0 || flags.watch)
-    process.stdout.write(
-      table(
-        podHeadings(columns),
-        found.map((pod) => podRow(pod, columns)),
-      ),
-    );
-  else if (names.length === 0) sayNothingFound(flags);
+  const listing = new Listing<DevicePod>(query, {
+    headings: podHeadings(columns),
+    row: (pod) => podRow(pod, columns),
+    object: ({ pod }) => pod,
+    sayNone: () => sayNothingFound(flags),
+  });
+  await listing.all(found);
   if (!flags.watch) return;
-  const rows = found.map((pod) => podRow(pod, columns));
   await watch(fleet, podStatusTopic(fleet.prefix, device, namespace, '+'), async (message) => {
     const pod = fleet.podOf(message);
-    if (!pod || !wanted(pod)) return;
-    if (format === 'json' || format === 'yaml') return printObjects([pod.pod], format, true);
-    const row = podRow(pod, columns);
-    rows.push(row);
-    process.stdout.write(lastLine(table(podHeadings(columns), rows)));
+    if (pod && wanted(pod)) await listing.one(pod);
   });
 }

@@ -1,24 +1,24 @@
-/** `--watch`: more rows under the table that was printed. */
+/** `--watch`: what comes after what was printed. */
 import type { Fleet, Message } from '../../client/fleet.ts';
 import { interrupted } from '../signals.ts';
 
-/** Calls `print` for every live message, one after the other, until Ctrl-C. */
+/** Calls `print` for every live message, one after the other, until Ctrl-C. Rejects when one cannot be printed. */
 export async function watch(
   fleet: Fleet,
   filter: string | string[],
   print: (message: Message) => Promise<void>,
 ): Promise<void> {
+  const failed = Promise.withResolvers<never>();
   let queue = Promise.resolve();
   const stop = fleet.listen((message) => {
-    if (!message.retained && message.payload.length > 0) queue = queue.then(() => print(message));
+    if (message.retained || message.payload.length === 0) return;
+    queue = queue.then(() => print(message)).catch(failed.reject);
   });
-  await fleet.client.subscribeAsync(filter, { qos: 1, rh: 2 });
-  await interrupted(fleet.client);
-  stop();
+  try {
+    await fleet.client.subscribeAsync(filter, { qos: 1, rh: 2 });
+    await Promise.race([interrupted(fleet.client), failed.promise]);
+  } finally {
+    stop();
+  }
   await queue;
-}
-
-/** The newest row, as wide as the table above it. */
-export function lastLine(text: string): string {
-  return `${text.trimEnd().split('\n').at(-1)}\n`;
 }
