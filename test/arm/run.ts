@@ -4,8 +4,8 @@
  *   --deb   a package to test instead of one made now
  *   --guest a file below test/integration to run on the board instead of the usual ones (repeatable)
  *   WHAT    instead of the suite: `machines` (what boards differ in), `boots` (bad first-boot files), `service`
- *           (upgrade, watchdog, drain, purge), `power` (power cuts), or a part of a test file's name. Each file boots boards
- *           of its own, minutes each.
+ *           (upgrade, watchdog, drain, purge), `power` (power cuts), `native` (native unit tests, the OCI command line), or
+ *           a part of a test file's name. Each file boots boards of its own, minutes each.
  */
 import { globSync } from 'node:fs';
 import { join } from 'node:path';

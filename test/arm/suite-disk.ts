@@ -8,16 +8,29 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { demoImage } from '../images/demo-images.ts';
 import { program, programNames } from '../images/programs.ts';
+import { guestPackages } from './guest-packages.ts';
 
 const root = join(import.meta.dirname, '../..');
+const PROGRAMS = ['edgepod-runner', 'pause', 'edgepod-unpack', 'edgepod.node', 'tools'];
+/** Directory of the packages on the disk. */
+export const PACKAGES = 'packages';
 /** Modules that only build and check the project. */
 const LEFT_OUT =
   /node_modules\/(\.bin|\.cache|@biomejs|@esbuild|esbuild|@types|@typescript|typescript|node-linux-|node-addon-api|kubernetes-types)/;
 
+interface More {
+  /** Debian packages to install on the board. */
+  packages?: string[];
+  /** The native unit tests as well. */
+  nativeTests?: boolean;
+}
+
 /** Makes the disk and returns its path; it is removed when this process ends. */
-export async function suiteDisk(progress: (line: string) => void): Promise<string> {
+export async function suiteDisk(progress: (line: string) => void, more: More = {}): Promise<string> {
+  const { packages = [], nativeTests = false } = more;
   progress('the suite and what it needs, as a disk');
-  execFileSync('make', ['-s', '-C', join(root, 'native'), 'ARCH=arm64', 'all', 'tools'], {
+  const goals = ['all', 'tools', ...(nativeTests ? ['board-tests'] : [])];
+  execFileSync('make', ['-s', '-C', join(root, 'native'), 'ARCH=arm64', ...goals], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   for (const name of programNames()) program(name, 'arm64');
@@ -26,18 +39,19 @@ export async function suiteDisk(progress: (line: string) => void): Promise<strin
   process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
   const tree = join(dir, 'tree');
   const disk = join(dir, 'suite.img');
-  layOut(tree);
+  layOut(tree, [...PROGRAMS, ...(nativeTests ? ['tests'] : [])]);
+  if (packages.length > 0) cpSync(await guestPackages(packages, progress), join(tree, PACKAGES), { recursive: true });
   const options = '-q -t ext4 -O ^has_journal -m 0 -d'.split(' ');
   execFileSync('mke2fs', [...options, tree, disk, `${mebibytes(tree)}M`]);
   rmSync(tree, { recursive: true });
   return disk;
 }
 
-function layOut(tree: string): void {
+function layOut(tree: string, built: string[]): void {
   mkdirSync(join(tree, 'native/build/arm64'), { recursive: true });
   for (const name of ['package.json', 'src', 'config', 'test', 'node_modules'])
     cpSync(join(root, name), join(tree, name), { recursive: true, verbatimSymlinks: true, filter: wanted });
-  for (const name of ['edgepod-runner', 'pause', 'edgepod-unpack', 'edgepod.node', 'tools'])
+  for (const name of built)
     cpSync(join(root, 'native/build/arm64', name), join(tree, 'native/build/arm64', name), { recursive: true });
 }
 

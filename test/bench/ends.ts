@@ -22,6 +22,7 @@ export async function benchEnds(board: Board, rounds: number): Promise<void> {
       figure: ms(stopped),
       ratio: (stopped.median - own.median) / 20,
       budget: 1,
+      byClock: true,
       note: 'beyond their own exit, to 20 ms',
     },
     { what: 'tombstone published → nothing left, topics cleared', figure: ms(cleared) },

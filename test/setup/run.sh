@@ -14,7 +14,11 @@ case $command in
   demo) groups='build run demo' ;;
   test) groups="build run demo images test package cross-$(uname -m)" ;;
   test:arm) groups="build run demo package cross-$(uname -m) image qemu broker" ;;
-  bench) groups='build run demo test bench' ;;
+  bench)
+    groups='build run demo test bench'
+    # On an emulated board the peers are installed there.
+    case " $* " in *' --board '*) groups="build run demo package cross-$(uname -m) image qemu broker" ;; esac
+    ;;
   images) groups='build run demo images' ;;
   package) groups="build package cross-$(uname -m)" ;;
   image) groups="build package cross-$(uname -m) image" ;;
