@@ -8,6 +8,7 @@ import type { Addon } from '../runtime/native.ts';
 import type { Store } from '../store/store.ts';
 import type { ImageGarbage } from './image-garbage.ts';
 import type { NodePressure } from './node-pressure.ts';
+import { SpareMemory } from './spare-memory.ts';
 
 interface HousekeepingOptions {
   relief: Pick<Relief, 'checkStorage'>;
@@ -42,7 +43,8 @@ export class Housekeeping {
   start(): void {
     this.#every(PRESSURE_INTERVAL_MS, () => this.#checkPressure(), 'what pods take of the board could not be measured');
     this.#every(IMAGES_INTERVAL_MS, () => this.#options.garbage.look(), 'unused images could not be removed');
-    this.#every(MEMORY_INTERVAL_MS, () => this.#options.addon.releaseMemory(), 'memory could not be given back');
+    const memory = new SpareMemory({ addon: this.#options.addon });
+    this.#every(MEMORY_INTERVAL_MS, () => memory.release(), 'memory could not be given back');
     this.#backupIn(FIRST_BACKUP_MS);
   }
 

@@ -7,6 +7,9 @@ import { ServiceManager } from './service-manager.ts';
 
 /** Runs until SIGTERM or SIGINT. Rejects when the agent cannot start. */
 export async function runAgent(config: AgentConfig, { drain }: { drain: boolean }): Promise<void> {
+  // mqtt-packet keeps a few bytes for every length of packet it has written, for good. Cut from Node's pool, each of them
+  // would hold 64 KiB.
+  Buffer.poolSize = 0;
   const log = createLogger(config.log.level);
   const stopped = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
