@@ -3,8 +3,8 @@ import type { Logger } from 'pino';
 import { isNeeded, type Needed, removable, type Sighting } from '../images/garbage.ts';
 import type { StoredImage } from '../images/image-repo.ts';
 import type { ImageStore } from '../images/image-store.ts';
-import { normalise } from '../images/reference.ts';
 import type { NeededImages } from '../pods/eviction/needed-images.ts';
+import { normalisedNeeds } from './needed-images.ts';
 
 interface ImageGarbageOptions {
   images: Pick<ImageStore, 'list' | 'removeUnused'>;
@@ -65,16 +65,6 @@ export class ImageGarbage {
   }
 
   #needed(): Needed {
-    const { refs, ids, nameless } = this.#options.needed();
-    return { refs: new Set([...refs].flatMap(normalised)), ids, nameless };
-  }
-}
-
-/** A manifest may name an image in a way that names nothing; its pod waits with InvalidImageName. */
-function normalised(ref: string): string[] {
-  try {
-    return [normalise(ref)];
-  } catch {
-    return [];
+    return normalisedNeeds(this.#options.needed());
   }
 }

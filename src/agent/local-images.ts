@@ -1,17 +1,22 @@
 /** The board's images from another process than the agent: same directories, same database (WAL takes two writers). */
 import { join } from 'node:path';
+import type { Needed } from '../images/garbage.ts';
 import { Hardware } from '../images/hardware.ts';
 import { ImageStore } from '../images/image-store.ts';
 import { Unpacker } from '../images/unpacker.ts';
 import { ociArchitecture } from '../node/facts.ts';
-import type { PodRecord } from '../pods/types.ts';
+import { neededImages } from '../pods/eviction/needed-images.ts';
+import { upgraded } from '../pods/upgrade.ts';
 import { loadAddon, nativeDir } from '../runtime/native.ts';
 import { openStore } from '../store/store.ts';
+import { StoredDesired } from './desired.ts';
+import { normalisedNeeds } from './needed-images.ts';
+import { podRecords } from './records.ts';
 
 export interface LocalImages {
   images: ImageStore;
-  /** Ids of images that pods of this board run or are about to. */
-  inUse(): Set<string>;
+  /** What pods of this board run, and what those need that are desired and have not begun. */
+  needed(): Needed;
   close(): void;
 }
 
@@ -26,15 +31,15 @@ export async function openLocalImages(dataDir: string): Promise<LocalImages> {
   });
   return {
     images,
-    inUse: () => {
-      const records = store.pods.list().map(({ record }) => JSON.parse(record) as PodRecord);
-      const ids = records.filter(({ outcome }) => outcome === undefined).flatMap((record) => imagesOf(record));
-      return new Set(ids);
+    needed: () => {
+      // A manifest that this version does not accept any more begins no pod.
+      const all = new StoredDesired(store.objects, () => {}).list();
+      const desired = all.filter(({ deletionTimestamp }) => deletionTimestamp === undefined);
+      const records = podRecords(store.pods)
+        .list()
+        .map((record) => upgraded(record, 0));
+      return normalisedNeeds(neededImages({ desired, records }));
     },
     close: () => store.close(),
   };
-}
-
-function imagesOf({ containers }: PodRecord): string[] {
-  return Object.values(containers).flatMap(({ imageID }) => imageID ?? []);
 }

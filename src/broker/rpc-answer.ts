@@ -37,7 +37,7 @@ export class Answer {
 
   /** Sends one piece; resolves at its PUBACK, which is the back-pressure. Throws RpcError TooLarge, CallerGone. */
   async result(value: unknown, end: boolean): Promise<void> {
-    const body = JSON.stringify({ result: value === undefined ? null : value });
+    const body = bodyOf(value);
     if (this.#fits(body)) return this.#send(body, end);
     if (typeof value !== 'string') {
       throw new RpcError('TooLarge', `the answer has ${body.length} bytes, more than the broker takes`);
@@ -46,6 +46,11 @@ export class Answer {
     if (half === 0) throw new RpcError('TooLarge', 'the broker takes no answer of any use');
     await this.result(value.slice(0, half), false);
     await this.result(value.slice(half), end);
+  }
+
+  /** Whether `value` can be sent as one piece. */
+  fits(value: unknown): boolean {
+    return this.#fits(bodyOf(value));
   }
 
   /** Sends the error that ends the answer. Throws CallerGone. */
@@ -73,6 +78,10 @@ export class Answer {
     const userProperties = { seq: String(this.#seq), ...(end && { end: 'true' }) };
     return { correlation: this.#correlation, userProperties };
   }
+}
+
+function bodyOf(value: unknown): string {
+  return JSON.stringify({ result: value === undefined ? null : value });
 }
 
 /** The middle of a string, not inside a surrogate pair; 0 if it cannot be split. */

@@ -7,6 +7,8 @@ export interface RpcContext {
   method: string;
   /** Aborted when the caller cancels or is gone, the link breaks, or the call lasts too long. */
   signal: AbortSignal;
+  /** Whether the broker takes `value` as one piece of the answer. */
+  fits(value: unknown): boolean;
 }
 
 /** Answers a call with one JSON value, or with several over time (an async iterable, cancelled through its `return`). */
@@ -114,7 +116,8 @@ export class RpcServer implements Route, SessionListener {
     const timer = setTimeout(() => call.abort(tooLong), this.#options.maxDurationMs);
     timer.unref();
     try {
-      await run(handler, params, { method, signal: call.signal }, answer);
+      const fits = (value: unknown) => answer.fits(value);
+      await run(handler, params, { method, signal: call.signal, fits }, answer);
     } catch (error) {
       if (error instanceof CallerGone) return;
       await answer.error(this.#errorOf(error, method));

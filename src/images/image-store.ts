@@ -11,6 +11,7 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Image, ImageSource } from '../pods/ports.ts';
 import { ImageError } from './errors.ts';
+import { isNeeded, type Needed } from './garbage.ts';
 import type { Hardware } from './hardware.ts';
 import { parseImageConfig } from './image-config.ts';
 import { ImageRecords } from './image-records.ts';
@@ -111,14 +112,14 @@ export class ImageStore implements ImageSource {
 
   /**
    * Removes a reference, and with its last one the image. By id (`sha256:…` or at least 12 digits of it) all go.
-   * @param inUse ids of images that pods need; such an image keeps its last reference
+   * @param needed what pods need: an image that one runs keeps its last reference, and one that is found by a name keeps it
    * @throws ImageError NoSuchImage, ImageInUse
    */
-  async remove(ref: string, inUse: ReadonlySet<string>): Promise<{ untagged: string[]; removed: boolean }> {
+  async remove(ref: string, needed: Needed): Promise<{ untagged: string[]; removed: boolean }> {
     return this.#locked(async () => {
       const { stored, refs } = this.#named(ref);
       const last = stored.refs.filter(isTag).every((tag) => refs.includes(tag));
-      if (last && inUse.has(stored.id))
+      if (refs.some((name) => needed.refs.has(name)) || (last && isNeeded(stored, needed)))
         throw new ImageError('ImageInUse', `image "${ref}" is needed by a pod: delete the pod first`);
       if (last) await this.#forget(stored.id);
       else for (const gone of refs) this.#repo.untag(gone);

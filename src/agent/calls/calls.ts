@@ -19,9 +19,9 @@ export interface CallParts {
 }
 
 export function registerCalls(rpc: RpcServer, { manager, recent, metrics, remoteExec, log }: CallParts): void {
-  rpc.register('logs', (params, { signal }) => logs(manager, params, signal));
+  rpc.register('logs', (params, context) => logs(manager, params, context));
   rpc.register('exec', (params, context) => exec({ manager, allowed: remoteExec, log }, params, context));
-  rpc.register('events', (params) => events(recent, params));
+  rpc.register('events', (params, context) => events(recent, params, context));
   rpc.register('metrics', () => metrics());
   rpc.register('restart', (params) => restart({ manager, log }, params));
 }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { RpcContext } from '../../broker/rpc.ts';
 import type { PodManager } from '../../pods/manager.ts';
 import type { RunningExec, StreamRequest } from '../../pods/ports.ts';
+import { fitting } from './fitting.ts';
 import { CallError, containerOf, type PodParams, podParams } from './target.ts';
 
 interface ExecParts {
@@ -31,7 +32,7 @@ const MAX_TIMEOUT_S = 3600;
 export async function* exec(
   { manager, allowed, log }: ExecParts,
   untyped: Record<string, unknown>,
-  { signal }: RpcContext,
+  { signal, fits }: RpcContext,
 ): AsyncGenerator<object> {
   if (!allowed)
     throw new CallError(
@@ -51,7 +52,7 @@ export async function* exec(
   if (signal.aborted) kill();
   try {
     yield { started: true };
-    yield* pieces(running);
+    yield* pieces(running, fits);
     const { exitCode, timedOut } = await running.ended;
     if (timedOut)
       throw new CallError(
@@ -65,7 +66,7 @@ export async function* exec(
   }
 }
 
-async function* pieces({ output }: RunningExec): AsyncGenerator<object> {
+async function* pieces({ output }: RunningExec, fits: RpcContext['fits']): AsyncGenerator<object> {
   let sent = 0;
   for await (const { stream, data } of output)
     for (let at = 0; at < data.length; at += MAX_PIECE_BYTES) {
@@ -73,8 +74,19 @@ async function* pieces({ output }: RunningExec): AsyncGenerator<object> {
       sent += piece.length;
       if (sent > MAX_OUTPUT_BYTES)
         throw new CallError('TooLarge', `a command may write at most ${MAX_OUTPUT_BYTES >> 20} MiB; it was killed`);
-      yield { stream, data: piece.toString('base64') };
+      const sendable = ({ data }: Chunk) => fits({ stream, data: data.toString('base64') });
+      for (const { data } of fitting({ data: piece }, sendable, halveChunk))
+        yield { stream, data: data.toString('base64') };
     }
+}
+
+interface Chunk {
+  data: Buffer;
+}
+
+function halveChunk({ data }: Chunk): [Chunk, Chunk] | undefined {
+  const middle = data.length >> 1;
+  return middle === 0 ? undefined : [{ data: data.subarray(0, middle) }, { data: data.subarray(middle) }];
 }
 
 function requestOf({ command, stdin, timeoutMs }: ExecParams): StreamRequest {

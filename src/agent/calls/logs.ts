@@ -1,7 +1,9 @@
 /** The call `logs`: what a container wrote, in pieces, as long as somebody follows. */
 import { dirname } from 'node:path';
+import type { RpcContext } from '../../broker/rpc.ts';
 import type { PodManager } from '../../pods/manager.ts';
 import { readLog } from '../../runtime/logs/read.ts';
+import { fitting, halves } from './fitting.ts';
 import { CallError, containerOf, type PodParams, podParams } from './target.ts';
 
 interface LogParams extends PodParams {
@@ -18,7 +20,7 @@ const PAUSE_MS = 50;
 export async function* logs(
   manager: PodManager,
   untyped: Record<string, unknown>,
-  signal: AbortSignal,
+  { signal, fits }: Pick<RpcContext, 'signal' | 'fits'>,
 ): AsyncGenerator<object> {
   const params = logParams(untyped);
   const { previous, follow, tail } = params;
@@ -40,7 +42,8 @@ export async function* logs(
     ...(follow && { until: whenOver(manager, pod.uid, params, container.name, attempt, ended.signal) }),
   });
   try {
-    yield* inPieces(lines);
+    for await (const { lines: bunch } of inPieces(lines))
+      for (const some of fitting(bunch, (list) => fits({ lines: list }), halves)) yield { lines: some };
   } finally {
     ended.abort();
   }

@@ -24,9 +24,9 @@ export function registerImage(program: Command): void {
     .argument('<references...>', 'images')
     .action(
       action((names: string[], flags: Flags) =>
-        withImages(flags, async ({ images, inUse }) => {
+        withImages(flags, async ({ images, needed }) => {
           for (const name of names) {
-            const { untagged, removed } = await images.remove(name, inUse());
+            const { untagged, removed } = await images.remove(name, needed());
             for (const ref of untagged) process.stdout.write(`untagged ${ref}\n`);
             if (removed) process.stdout.write(`removed ${name}\n`);
           }

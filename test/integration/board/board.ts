@@ -8,7 +8,7 @@ import type { Pod } from '../../../src/manifest/types.ts';
 import { EDGEPOD } from '../../edgepod.ts';
 import { leakedSoon, type Traces, traces } from '../../leaks.ts';
 import { patience } from '../../patience.ts';
-import { type Mosquitto, startMosquitto } from '../mosquitto.ts';
+import { type Mosquitto, type MosquittoOptions, startMosquitto } from '../mosquitto.ts';
 
 export interface CommandResult {
   code: number;
@@ -59,9 +59,14 @@ export class Board {
   }
 
   /** A broker, a client that sees everything, and (unless `start` is false) a running agent. */
-  static async open({ start = true, settings = [] as string[], through = [] as string[] } = {}): Promise<Board> {
+  static async open({
+    start = true,
+    settings = [] as string[],
+    through = [] as string[],
+    broker = {} as MosquittoOptions,
+  } = {}): Promise<Board> {
     const before = traces();
-    const mosquitto = await startMosquitto();
+    const mosquitto = await startMosquitto(broker);
     const client = await mqtt.connectAsync(mosquitto.url, { protocolVersion: 5, reconnectPeriod: 100 });
     const board = new Board(mosquitto, client, { before, settings, through });
     await client.subscribeAsync(`edgepod/devices/${board.device}/#`, { qos: 1 });

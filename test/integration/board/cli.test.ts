@@ -129,6 +129,21 @@ test('image list and remove; validate; version', async () => {
   assert.match(await ok(['version']), /^edgepod \d+\.\d+\.\d+\n$/);
 });
 
+test('image remove: an image that a pod needs stays, also one whose pod has not begun', async () => {
+  const waiting = shellPod('waits', [{ sh: SLEEP, image: 'absent' }], {
+    initContainers: [{ name: 'first', image: 'also-absent' }],
+    volumes: [{ name: 'v', image: { reference: 'debian' } }],
+  });
+  await board.desire('waits', waiting);
+  await board.pod('waits', (pod) => pod.status?.phase === 'Pending');
+  assert.match(await fails(['image', 'remove', 'debian']), /image "debian" is needed by a pod: delete the pod first/);
+  await board.stopAgent();
+  assert.match(await fails(['image', 'remove', 'debian']), /is needed by a pod/, 'without an agent, too');
+  await board.startAgent();
+  await board.undesire('waits');
+  assert.match(await ok(['image', 'list']), /docker\.io\/library\/debian:latest/);
+});
+
 test('two agents on one machine: their own bridge, subnet and pods', async () => {
   const base = mkdtempSync('/var/tmp/edgepod-second-');
   try {

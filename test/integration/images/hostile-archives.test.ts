@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { hostArch } from '../../images/programs.ts';
 import { type TarEntry, tar } from '../../images/tar-writer.ts';
-import { ImageBoard } from './image-board.ts';
+import { ImageBoard, NO_NEED } from './image-board.ts';
 
 let board: ImageBoard;
 before(() => {
@@ -93,7 +93,7 @@ test('an archive compressed as a whole is loaded, and its plain copy is gone', a
     const [loaded] = await board.images.load(file(name, data));
     assert.deepEqual(loaded!.refs, ['docker.io/library/whole:latest']);
     assert.deepEqual(board.onDisk().tmp, []);
-    await board.images.remove('whole', new Set());
+    await board.images.remove('whole', NO_NEED);
   }
 });
 
@@ -104,5 +104,5 @@ test('a bad name is refused before anything is unpacked; one name does not fit s
   await refused(unnamed, 'ArchiveInvalid', /give it one \(edgepod image load --name NAME\)/);
   const [loaded] = await board.images.load(unnamed, { name: 'given:2' });
   assert.deepEqual(loaded!.refs, ['docker.io/library/given:2']);
-  await board.images.remove('given:2', new Set());
+  await board.images.remove('given:2', NO_NEED);
 });

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { type TarEntry, tar } from '../../images/tar-writer.ts';
-import { ImageBoard } from './image-board.ts';
+import { ImageBoard, NO_NEED } from './image-board.ts';
 
 let board: ImageBoard;
 before(() => {
@@ -37,7 +37,7 @@ async function refused(archive: string, code: string, reason: RegExp): Promise<v
 async function extracted(entries: TarEntry[], use: (dir: string) => void): Promise<void> {
   await board.images.load(await board.archive([entries], { name: 'ok' }));
   use((await board.layersOf('ok'))[0]!);
-  await board.images.remove('ok', new Set());
+  await board.images.remove('ok', NO_NEED);
 }
 
 describe('refused', () => {

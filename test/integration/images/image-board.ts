@@ -16,6 +16,9 @@ import { writeLayer } from '../../images/tiny.ts';
 export const unpackerPath = join(nativeDir(), 'edgepod-unpack');
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
+/** No pod needs anything. */
+export const NO_NEED = { refs: new Set<string>(), ids: new Set<string>(), nameless: false };
+
 export class ImageBoard {
   readonly root = mkdtempSync(join(tmpdir(), 'edgepod-images-'));
   readonly dir = join(this.root, 'images');

@@ -10,7 +10,7 @@ import { Hardware } from '../../../src/images/hardware.ts';
 import type { StoredImage } from '../../../src/images/image-repo.ts';
 import { openStore } from '../../../src/store/store.ts';
 import { buildTinyImage } from '../../images/tiny.ts';
-import { ImageBoard, unpackerPath } from './image-board.ts';
+import { ImageBoard, NO_NEED, unpackerPath } from './image-board.ts';
 
 let board: ImageBoard;
 beforeEach(() => {
@@ -18,7 +18,6 @@ beforeEach(() => {
 });
 afterEach(() => board.close());
 
-const none: ReadonlySet<string> = new Set();
 const base = [{ name: 'base', data: 'shared' }];
 
 test('policies: a loaded image is had whatever the policy, another one is not', async () => {
@@ -61,27 +60,43 @@ test('layers are unpacked once, and stay until the last image that has them is r
   assert.deepEqual([again!.layersNew, again!.id], [0, first!.id]);
   assert.equal(board.onDisk().layers.length, 3);
 
-  assert.deepEqual(await board.images.remove('one', none), {
+  assert.deepEqual(await board.images.remove('one', NO_NEED), {
     untagged: ['docker.io/library/one:latest'],
     removed: true,
   });
   assert.equal(board.onDisk().layers.length, 2);
   assert.ok(existsSync(join((await board.layersOf('two'))[0]!, 'base')));
-  await board.images.remove(second!.id.slice(7, 19), none);
+  await board.images.remove(second!.id.slice(7, 19), NO_NEED);
   assert.deepEqual(board.onDisk().layers, []);
   assert.deepEqual(board.store.images.layers(), []);
-  await assert.rejects(board.images.remove('one', none), { code: 'NoSuchImage', message: /edgepod image list/ });
+  await assert.rejects(board.images.remove('one', NO_NEED), { code: 'NoSuchImage', message: /edgepod image list/ });
 });
 
 test('an image a pod needs keeps its last name; one name of several can go', async () => {
   const archive = await board.archive([base], { name: 'a:1' });
   const id = (await board.images.load(archive))[0]!.id;
   await board.images.load(archive, { name: 'b:1' });
-  const inUse = new Set([id]);
+  const inUse = { ...NO_NEED, ids: new Set([id]) };
   assert.deepEqual(await board.images.remove('a:1', inUse), { untagged: ['docker.io/library/a:1'], removed: false });
   await assert.rejects(board.images.remove('b:1', inUse), { code: 'ImageInUse', message: /delete the pod first/ });
   await assert.rejects(board.images.remove(id, inUse), { code: 'ImageInUse' });
   assert.ok(await board.images.ensure('b:1', 'Never'));
+});
+
+test('a name by which a pod will look for its image stays, whether the pod has begun or not', async () => {
+  await board.images.load(await board.archive([base], { name: 'wanted:1' }));
+  await board.images.load(await board.archive([base], { name: 'other:1' }));
+  const needed = { ...NO_NEED, refs: new Set(['docker.io/library/wanted:1']) };
+  await assert.rejects(board.images.remove('wanted:1', needed), {
+    code: 'ImageInUse',
+    message: /delete the pod first/,
+  });
+  const [{ id }] = board.images.list().filter(({ refs }) => refs.includes('docker.io/library/wanted:1')) as [
+    StoredImage,
+  ];
+  await assert.rejects(board.images.remove(id, needed), { code: 'ImageInUse' });
+  await board.images.remove('other:1', needed);
+  await board.images.remove('wanted:1', NO_NEED);
 });
 
 test('a newer image takes the name; the older one stays for who uses it, then is garbage', async () => {
@@ -100,7 +115,7 @@ test('a lost database: images come back from what lies beside their layers', asy
   await board.images.load(await board.archive([[{ name: 'x' }]], { name: 'removed' }));
   await board.images.load(await board.archive([[{ name: 'y' }]], { name: 'gone' }));
   const before = await board.images.ensure('kept', 'Never');
-  await board.images.remove('removed', none);
+  await board.images.remove('removed', NO_NEED);
   const [gone] = await board.layersOf('gone');
   board.store.close();
   for (const file of readdirSync(board.root).filter((name) => name.startsWith('edgepod.db')))

@@ -6,7 +6,7 @@ import type { PodManager } from '../../../src/pods/manager.ts';
 import type { RunningExec, StreamRequest } from '../../../src/pods/ports.ts';
 
 const log = pino({ level: 'silent' });
-const context = { method: 'exec', signal: new AbortController().signal };
+const context = { method: 'exec', signal: new AbortController().signal, fits: () => true };
 
 /** A manager with one pod whose container `c` runs, and what it was asked. */
 function fakeManager(running: Partial<RunningExec> = {}) {
@@ -32,10 +32,16 @@ function fakeManager(running: Partial<RunningExec> = {}) {
   return { manager, requests, kills: () => kills };
 }
 
-async function all(params: object, fake: ReturnType<typeof fakeManager> & { allowed?: boolean } = fakeManager()) {
-  const { allowed = true } = fake;
+async function all(
+  params: object,
+  fake: ReturnType<typeof fakeManager> & { allowed?: boolean; fits?: (value: unknown) => boolean } = fakeManager(),
+) {
+  const { allowed = true, fits = context.fits } = fake;
   const answers: Record<string, unknown>[] = [];
-  for await (const answer of exec({ manager: fake.manager, allowed, log }, params as Record<string, unknown>, context))
+  for await (const answer of exec({ manager: fake.manager, allowed, log }, params as Record<string, unknown>, {
+    ...context,
+    fits,
+  }))
     answers.push(answer as Record<string, unknown>);
   return answers;
 }
@@ -49,6 +55,14 @@ test('a start, pieces of bounded size, the exit code; nothing is left running', 
   assert.deepEqual(sizes, [32_768, 32_768, 4464]);
   assert.deepEqual(fake.requests, [{ args: ['ls'], stdin: Buffer.from('hi'), timeoutMs: 1500 }]);
   assert.equal(fake.kills(), 1);
+});
+
+test('where the broker takes less, pieces are smaller, and nothing is lost', async () => {
+  const fits = (value: unknown) => JSON.stringify(value).length <= 1000;
+  const answers = await all({ name: 'web', command: ['ls'] }, { ...fakeManager(), fits });
+  assert.ok(answers.every(fits));
+  const data = answers.flatMap((answer) => ('data' in answer ? Buffer.from(String(answer.data), 'base64') : []));
+  assert.equal(Buffer.concat(data).length, 70_000);
 });
 
 test('a time-out is an error, as is too much output', async () => {

@@ -28,7 +28,8 @@ test('by kind, namespace and name', () => {
 
 test('the call answers in pieces that fit into a packet', async () => {
   const pieces: number[] = [];
-  for await (const piece of events(filled(70), {})) pieces.push((piece as { events: object[] }).events.length);
+  for await (const piece of events(filled(70), {}, { fits: () => true }))
+    pieces.push((piece as { events: object[] }).events.length);
   assert.deepEqual(pieces, [32, 32, 6]);
-  await assert.rejects(events(filled(1), { name: 7 }).next(), { code: 'InvalidParams' });
+  await assert.rejects(events(filled(1), { name: 7 }, { fits: () => true }).next(), { code: 'InvalidParams' });
 });
