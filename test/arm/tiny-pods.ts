@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pod } from '../../src/manifest/types.ts';
 import { buildTinyImage } from '../images/tiny.ts';
+import { shellPod } from '../integration/board/pods.ts';
 import type { Device } from './device.ts';
 
 const IMAGE = 'tiny';
@@ -30,16 +31,7 @@ interface Tiny {
 }
 
 export function tinyPod(name: string, { command = ['/bin/sleeper'], spec = {}, container = {} }: Tiny = {}) {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name },
-    spec: {
-      terminationGracePeriodSeconds: 2,
-      ...spec,
-      containers: [{ name: 'c0', image: IMAGE, command, ...container }],
-    },
-  };
+  return shellPod(name, [{ image: IMAGE, command, ...container }], spec);
 }
 
 /** Publishes the manifest; the board may be off. */

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { Board } from '../integration/board/board.ts';
+import { benchAfterPods } from './after-pods.ts';
 import { benchColdStart } from './cold-start.ts';
 import { bothRunning, DATA, manifest, processesOf } from './demo-pod.ts';
 import { benchEnds } from './ends.ts';
@@ -47,6 +48,7 @@ export async function benchPods(archives: string[], env: NodeJS.ProcessEnv, roun
     await observer.close();
     await memory(board, podman, file);
     await benchEnds(board, rounds);
+    await benchAfterPods(board);
     await benchColdStart(board, Math.min(rounds, 10));
   } finally {
     rmSync(file, { force: true });

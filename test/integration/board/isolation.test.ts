@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { demoImage } from '../../images/demo-images.ts';
 import { Board } from './board.ts';
 import { phase, running, SLEEP, shellPod, state } from './pods.ts';
+import { outputOn } from './run-once.ts';
 
 let board: Board;
 before(async () => {
@@ -14,15 +15,7 @@ before(async () => {
 });
 after(async () => assert.deepEqual(await board.close(), []));
 
-/** Runs `sh` to its end in a pod of one container and returns what it printed. */
-async function output(name: string, sh: string, container: object = {}, spec: object = {}): Promise<string> {
-  await board.desire(name, shellPod(name, [{ sh, ...container }], { restartPolicy: 'Never', ...spec }));
-  const pod = await board.pod(name, (p) => ['Succeeded', 'Failed'].includes(p.status?.phase ?? ''));
-  const { stdout } = await board.edgepod(['logs', name]);
-  await board.undesire(name);
-  assert.equal(pod.status?.phase, 'Succeeded', `${stdout}\n${JSON.stringify(pod.status, null, 1)}`);
-  return stdout;
-}
+const output = outputOn(() => board);
 
 /** HTTP status of `url`, asked again while nobody listens yet: running is not listening. */
 async function statusOf(url: string, tries = 50): Promise<number> {

@@ -8,6 +8,7 @@ import { demoImage } from '../../images/demo-images.ts';
 import { buildTinyImage } from '../../images/tiny.ts';
 import { Board } from './board.ts';
 import { because, phase, running, SLEEP, shellPod, state } from './pods.ts';
+import { outputOn } from './run-once.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'edgepod-security-'));
 const profiles = join(base, 'seccomp');
@@ -39,15 +40,7 @@ function userImage(name: string, User: string): Promise<string> {
   });
 }
 
-/** Runs `sh` to its end in a pod of one container and returns what it printed. */
-async function output(name: string, sh: string, container: object = {}, spec: object = {}): Promise<string> {
-  await board.desire(name, shellPod(name, [{ sh, ...container }], { restartPolicy: 'Never', ...spec }));
-  const pod = await board.pod(name, (p) => ['Succeeded', 'Failed'].includes(p.status?.phase ?? ''));
-  const { stdout } = await board.edgepod(['logs', name]);
-  await board.undesire(name);
-  assert.equal(pod.status?.phase, 'Succeeded', `${stdout}\n${JSON.stringify(pod.status, null, 1)}`);
-  return stdout;
-}
+const output = outputOn(() => board);
 
 const lines = (text: string) => text.trim().split('\n');
 const image = (name: string, container: object = {}) => ({

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { Bench } from './bench.ts';
 import { settle } from './fake-time.ts';
 import { container, desired, pod, tombstone } from './fixtures.ts';
+import { probe } from './group-words.ts';
 
 type Policy = 'Always' | 'OnFailure' | 'Never';
 type Step =
@@ -58,15 +59,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
   fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 2_000, 10_000, 400_000) }),
 );
-
-const probe = (name: string) => ({
-  exec: { command: [name] },
-  initialDelaySeconds: 0,
-  periodSeconds: 10,
-  timeoutSeconds: 1,
-  successThreshold: 1,
-  failureThreshold: 3,
-});
 
 const INITS = [container('proxy', { restartPolicy: 'Always', startupProbe: probe('up') }), container('setup')];
 
