@@ -1,7 +1,8 @@
 /** Security contexts of pods and containers. */
-import { type FieldTable, many, refused, yes } from './field.ts';
+import { type FieldTable, ignored, many, refused, yes } from './field.ts';
 
-const SELINUX = 'SELinux labels are not set';
+/** As on a node without SELinux. */
+const SELINUX = ignored('SELinux labels are not set');
 const WINDOWS = 'only Linux is available';
 const IDS = yes("0 to 2147483647; the pod's, then the image's, when absent");
 
@@ -17,7 +18,7 @@ export const PodSecurityContext: FieldTable = {
   ),
   seccompProfile: yes('`RuntimeDefault` (default), `Unconfined`, `Localhost`'),
   appArmorProfile: yes('`RuntimeDefault`, `Unconfined`, `Localhost`'),
-  ...many('seLinuxOptions seLinuxChangePolicy', refused(SELINUX)),
+  ...many('seLinuxOptions seLinuxChangePolicy', SELINUX),
   windowsOptions: refused(WINDOWS),
 };
 
@@ -31,7 +32,7 @@ export const SecurityContext: FieldTable = {
   procMount: yes('`Default`; `Unmasked` with `hostUsers: false`'),
   seccompProfile: yes("the pod's, then `RuntimeDefault`, when absent"),
   appArmorProfile: yes("the pod's when absent"),
-  seLinuxOptions: refused(SELINUX),
+  seLinuxOptions: SELINUX,
   windowsOptions: refused(WINDOWS),
 };
 

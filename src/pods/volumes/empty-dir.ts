@@ -3,8 +3,9 @@ import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseUnits } from '../../manifest/quantity.ts';
 
-/** Everybody may write, as in Kubernetes, whatever the umask. */
-const MODE = 0o777;
+/** Everybody may write, as in Kubernetes, whatever the umask; in memory nobody removes what is another's. */
+const DISK_MODE = 0o777;
+const MEMORY_MODE = 0o1777;
 
 export interface TmpfsMounts {
   /** A tmpfs with `size=` and `mode=`, nosuid and nodev; never swapped out where the kernel can (6.4). */
@@ -15,13 +16,13 @@ export interface TmpfsMounts {
 
 export const makeDiskDir = async (path: string): Promise<string> => {
   await mkdir(path, { recursive: true });
-  await chmod(path, MODE);
+  await chmod(path, DISK_MODE);
   return path;
 };
 
 export const makeMemoryDir = async (path: string, sizeBytes: number, mounts: TmpfsMounts): Promise<string> => {
   await mkdir(path, { recursive: true, mode: 0o700 });
-  if (!(await isMountPoint(path))) await mounts.mountTmpfs(path, { sizeBytes, mode: MODE });
+  if (!(await isMountPoint(path))) await mounts.mountTmpfs(path, { sizeBytes, mode: MEMORY_MODE });
   return path;
 };
 

@@ -34,7 +34,6 @@ const REFUSED: Readonly<Record<string, string[]>> = {
   sandboxed: ['spec.runtimeClassName: not supported: there is one runtime'],
   gated: ['spec.schedulingGates: not supported: a gate would never be lifted: there is no scheduler'],
   'nameless-': ['metadata.name: Required value: generateName makes no name here: the topic has it'],
-  selinux: ['spec.containers[0].securityContext.seLinuxOptions: not supported: SELinux labels are not set'],
   windows: [
     'spec.os: not supported: only Linux is available',
     'spec.securityContext.windowsOptions: not supported: only Linux is available',
@@ -68,6 +67,7 @@ const REFUSED: Readonly<Record<string, string[]>> = {
 
 /** `path: reason` of each warning. */
 const WARNED: Readonly<Record<string, string[]>> = {
+  selinux: ['spec.containers[0].securityContext.seLinuxOptions: ignored: SELinux labels are not set'],
   affinity: [
     ...['affinity', 'tolerations', 'topologySpreadConstraints', 'nodeName', 'schedulerName'].map(
       (name) => `spec.${name}: ${SCHEDULING}`,

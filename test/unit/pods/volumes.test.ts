@@ -156,7 +156,7 @@ describe('emptyDir', () => {
     assert.deepEqual(await host.prepare('u', object), volumes);
     assert.equal(await readFile(join(volumes.disk ?? '', 'kept'), 'utf8'), '1');
     assert.equal(await modeOf(volumes.disk ?? ''), '777');
-    assert.equal(calls[0], `mount ${at('run', 'pods-volumes', 'u', 'mem')} 500 777`);
+    assert.equal(calls[0], `mount ${at('run', 'pods-volumes', 'u', 'mem')} 500 1777`);
     const disk = at('data', 'pods', 'u', 'volumes', 'disk');
     assert.deepEqual(await host.mounts(object, 'c', volumes, new Map()), [
       { source: disk, destination: '/d', readOnly: true, within: { root: disk, subPath: 'x' } },

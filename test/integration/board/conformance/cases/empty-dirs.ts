@@ -24,7 +24,7 @@ export const EMPTY_DIRS: Case[] = [
           },
         ],
         spec: { ...v({ emptyDir: { medium } }), ...who },
-        prints: `777\n${[644, 666, 777].map((mode) => `${mode} ${who === ROOT ? 0 : 1001}\n`).join('')}in\nin\nin\n${medium ? 1 : 0}\n`,
+        prints: `${medium ? 1777 : 777}\n${[644, 666, 777].map((mode) => `${mode} ${who === ROOT ? 0 : 1001}\n`).join('')}in\nin\nin\n${medium ? 1 : 0}\n`,
       }),
     ),
   ),
@@ -39,6 +39,12 @@ export const EMPTY_DIRS: Case[] = [
     containers: [{ sh: 'stat -c "%a %g" /v; touch /v/f; stat -c %g /v/f; id -G', volumeMounts: [at('/v')] }],
     spec: { ...v({ emptyDir: {} }), securityContext: { runAsUser: 1001, runAsGroup: 1002, fsGroup: 123 } },
     prints: /^2777 123\n123\n(1002 123|123 1002)\n$/,
+  },
+  {
+    rule: 'a subPath that is not there is made as its volume is, the sticky bit of memory and fsGroup’s setgid too',
+    containers: [{ sh: 'stat -c "%a %u %g" /v', volumeMounts: [at('/v', { subPath: 'sub' })] }],
+    spec: { ...v({ emptyDir: { medium: 'Memory' } }), securityContext: { runAsUser: 1001, fsGroup: 123 } },
+    prints: '3777 0 123\n',
   },
   {
     rule: 'containers share it',
