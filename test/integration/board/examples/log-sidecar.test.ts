@@ -1,4 +1,8 @@
-/** An application that writes to /var/log, a sidecar that sends it to a store: every line once, whatever dies between. */
+/**
+ * An application that writes to /var/log, a sidecar that sends it to a store: every line at least once, whatever dies
+ * between, and just once while the sidecar lives. A killed rsyslogd has not written down how far it had read, so its
+ * successor sends again what it finds.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Pod } from '../../../../src/manifest/types.ts';
@@ -31,6 +35,12 @@ function stored(): number[] {
   return lines.flatMap((line) => /^shop app: ?order (\d+)$/.exec(line)?.[1] ?? []).map(Number);
 }
 
+/** Nothing has arrived twice. */
+function assertOnce(): void {
+  const numbers = stored();
+  assert.deepEqual(numbers, [...new Set(numbers)]);
+}
+
 /** Waits for five more orders, and until none is missing among what has arrived. */
 async function goesOn(): Promise<void> {
   const before = Math.max(0, ...stored());
@@ -46,6 +56,7 @@ test('the sidecar runs before the application does, and what is logged arrives',
   const started = (name: string) => Date.parse(statusOf(pod, name).state.running?.startedAt ?? '');
   assert.ok(started('forwarder') <= started('app'));
   await goesOn();
+  assertOnce();
 });
 
 test('kill -9 of the agent: lines go on arriving without it, and with it again', async () => {
@@ -55,6 +66,7 @@ test('kill -9 of the agent: lines go on arriving without it, and with it again',
   await goesOn();
   await board.startAgent();
   await goesOn();
+  assertOnce();
   assert.deepEqual([initOf(uid, 'app'), initOf(uid, 'forwarder')], before);
 });
 
