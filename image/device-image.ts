@@ -34,6 +34,8 @@ interface ImageOptions {
   /** Package to install; without it one is made. */
   deb?: string;
   kernel?: string;
+  /** See disk.ts; default: it can be written. */
+  readOnlyRoot?: boolean;
   progress: (line: string) => void;
 }
 
@@ -41,10 +43,11 @@ interface ImageOptions {
 export async function deviceImage({
   deb,
   kernel = 'linux-image-cloud-arm64',
+  readOnlyRoot = false,
   progress,
 }: ImageOptions): Promise<DeviceImage> {
   const packaged = deb ?? packageFile(progress);
-  const dir = join(CACHE, `image-${hashOf(packaged, kernel)}`);
+  const dir = join(CACHE, `image-${hashOf(packaged, kernel, readOnlyRoot)}`);
   const image = { disk: join(dir, 'edgepod-arm64.img'), kernel: join(dir, 'vmlinuz'), initrd: join(dir, 'initrd.img') };
   if (existsSync(image.disk)) return image;
   const base = await baseSystem({ cacheDir: CACHE, kernel, progress });
@@ -62,7 +65,7 @@ export async function deviceImage({
     copyFileSync(files.kernel, join(work, 'vmlinuz'));
     copyFileSync(files.initrd, join(work, 'initrd.img'));
     const bootFiles = [join(here, 'firstboot/edgepod.example.yaml')];
-    writeDisk({ tree, bootFiles, output: join(work, 'edgepod-arm64.img'), epoch: epoch() });
+    writeDisk({ tree, bootFiles, output: join(work, 'edgepod-arm64.img'), readOnlyRoot, epoch: epoch() });
     rmSync(tree, { recursive: true });
     renameSync(work, dir);
     // Older images are a gigabyte each, and nobody asks for them again.
@@ -86,15 +89,17 @@ function packageFile(progress: (line: string) => void): string {
   return path.startsWith('/') ? path : join(root, path);
 }
 
-function hashOf(deb: string, kernel: string): string {
-  const hash = createHash('sha256').update(baseHash(kernel)).update(readFileSync(deb));
+function hashOf(deb: string, kernel: string, readOnlyRoot: boolean): string {
+  const hash = createHash('sha256')
+    .update(`${baseHash(kernel)} ${readOnlyRoot}`)
+    .update(readFileSync(deb));
   for (const dir of ['overlay', 'firstboot'])
     for (const file of readdirSync(join(here, dir), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
       .sort())
       hash.update(file.slice(here.length)).update(readFileSync(file));
-  for (const file of ['disk.ts', 'device-image.ts', '../src/agent/config.ts'])
+  for (const file of ['disk.ts', 'command-line.ts', 'device-image.ts', '../src/agent/config.ts'])
     hash.update(readFileSync(join(here, file)));
   return hash.digest('hex').slice(0, 12);
 }

@@ -5,17 +5,18 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { kernelArguments, ROOT_ID } from './command-line.ts';
 
 export const MIB = 1 << 20;
 /** Byte offset of the boot partition: where mtools find it in the image. */
 export const BOOT_OFFSET = MIB;
 const BOOT_MIB = 128;
 const ROOT_MIB = 1536;
-/** Fixed, so that the same tree gives the same image, and a root can be told apart from a board's data. */
+/** Fixed, so that the same tree gives the same image. */
 const IDS = {
   disk: 'e0d9e90d-0000-4000-8000-000000000001',
   boot: 'e0d9e90d-0000-4000-8000-000000000002',
-  root: 'e0d9e90d-0000-4000-8000-000000000003',
+  root: ROOT_ID,
 };
 const FAT_ID = 'E0D9E90D';
 
@@ -26,19 +27,18 @@ export interface DiskParts {
   bootFiles: string[];
   /** The image to write; temporary files go beside it. */
   output: string;
+  /** Whether the root is mounted read-only unless somebody changes `default` in loader/loader.conf. */
+  readOnlyRoot: boolean;
   /** Seconds since 1970 for every time stamp the tools would take from the clock. */
   epoch: number;
 }
 
-export const ROOT_ARGUMENT = `root=PARTUUID=${IDS.root}`;
-/** Kernel command line of the boot loader's entry, for people to edit on the boot partition. */
-export const COMMAND_LINE = `${ROOT_ARGUMENT} rw fsck.repair=yes panic=10`;
-
-export function writeDisk({ tree, bootFiles, output, epoch }: DiskParts): void {
+export function writeDisk(parts: DiskParts): void {
+  const { tree, output, epoch } = parts;
   const env = { ...process.env, SOURCE_DATE_EPOCH: String(epoch), MTOOLS_SKIP_CHECK: '1', TZ: 'UTC' };
   const boot = `${output}.boot`;
   const root = `${output}.root`;
-  writeBoot(boot, tree, bootFiles, env);
+  writeBoot(boot, parts, env);
   rmSync(root, { force: true });
   execFileSync(
     'mke2fs',
@@ -88,7 +88,7 @@ export function kernelFiles(tree: string): { kernel: string; initrd: string } {
   return { kernel: join(tree, 'boot', `vmlinuz-${version}`), initrd: join(tree, 'boot', `initrd.img-${version}`) };
 }
 
-function writeBoot(image: string, tree: string, files: string[], env: NodeJS.ProcessEnv): void {
+function writeBoot(image: string, { tree, bootFiles, readOnlyRoot }: DiskParts, env: NodeJS.ProcessEnv): void {
   const work = `${image}.d`;
   rmSync(work, { recursive: true, force: true });
   for (const dir of ['EFI/BOOT', 'EFI/systemd', 'loader/entries']) mkdirSync(join(work, dir), { recursive: true });
@@ -97,10 +97,8 @@ function writeBoot(image: string, tree: string, files: string[], env: NodeJS.Pro
   const { kernel, initrd } = kernelFiles(tree);
   copyFileSync(kernel, join(work, 'vmlinuz'));
   copyFileSync(initrd, join(work, 'initrd.img'));
-  writeFileSync(join(work, 'loader/loader.conf'), 'default edgepod\ntimeout 0\n');
-  const entry = ['title edgepod', 'linux /vmlinuz', 'initrd /initrd.img', `options ${COMMAND_LINE}`];
-  writeFileSync(join(work, 'loader/entries/edgepod.conf'), `${entry.join('\n')}\n`);
-  for (const file of files) copyFileSync(file, join(work, file.slice(file.lastIndexOf('/') + 1)));
+  writeLoaderEntries(join(work, 'loader'), readOnlyRoot);
+  for (const file of bootFiles) copyFileSync(file, join(work, file.slice(file.lastIndexOf('/') + 1)));
   rmSync(image, { force: true });
   execFileSync(
     'mkfs.vfat',
@@ -122,3 +120,15 @@ function writeBoot(image: string, tree: string, files: string[], env: NodeJS.Pro
   );
   rmSync(work, { recursive: true });
 }
+
+/** Two ways to boot the same disk; the first line of loader.conf says which, for people to edit on the boot partition. */
+function writeLoaderEntries(loader: string, readOnlyRoot: boolean): void {
+  for (const readOnly of [false, true]) {
+    const title = `title edgepod${readOnly ? ', read-only root' : ''}`;
+    const entry = [title, 'linux /vmlinuz', 'initrd /initrd.img', `options ${kernelArguments(readOnly)}`];
+    writeFileSync(join(loader, 'entries', `${entryName(readOnly)}.conf`), `${entry.join('\n')}\n`);
+  }
+  writeFileSync(join(loader, 'loader.conf'), `default ${entryName(readOnlyRoot)}.conf\ntimeout 0\n`);
+}
+
+const entryName = (readOnlyRoot: boolean): string => (readOnlyRoot ? 'edgepod-read-only' : 'edgepod');

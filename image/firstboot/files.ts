@@ -29,6 +29,7 @@ export function networkUnit({ interface: name, address, gateway, dns, ntp }: Lan
     ...(gateway === undefined ? [] : [`Gateway=${gateway}`]),
     ...dns.map((server) => `DNS=${server}`),
     ...ntp.map((server) => `NTP=${server}`),
+    ...(address === undefined ? ['', '[DHCPv4]', 'ClientIdentifier=mac'] : []),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -1,4 +1,5 @@
 /** From the shape of a board to QEMU's command line. Pure. */
+import { kernelArguments } from '../command-line.ts';
 
 export interface MachineShape {
   /** `512M`, `1G`. */
@@ -16,7 +17,6 @@ export interface MachineShape {
 
 interface Parts {
   disk: { path: string; kernel: string; initrd: string };
-  root: string;
   ports: ReadonlyMap<number, number>;
   extraDisks: readonly string[];
 }
@@ -24,7 +24,7 @@ interface Parts {
 /** Where the guest reaches the host's loopback (QEMU's user-mode network). */
 export const HOST_FROM_GUEST = '10.0.2.2';
 
-export function guestArguments(shape: MachineShape, { disk, root, ports, extraDisks }: Parts): string[] {
+export function guestArguments(shape: MachineShape, { disk, ports, extraDisks }: Parts): string[] {
   const { memory = '1G', cpus = 2, cpu = 'cortex-a72', rtc, firmware } = shape;
   const forwards = [...ports].map(([guest, host]) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`).join('');
   return [
@@ -41,7 +41,7 @@ export function guestArguments(shape: MachineShape, { disk, root, ports, extraDi
       '-mon',
       'chardev=console',
     ],
-    ...(firmware === undefined ? directBoot(shape, disk, root) : ['-bios', firmware]),
+    ...(firmware === undefined ? directBoot(shape, disk) : ['-bios', firmware]),
     ...[disk.path, ...extraDisks].flatMap((path, index) => [
       '-drive',
       `if=none,id=disk${index},file=${path},format=raw,discard=unmap`,
@@ -54,9 +54,7 @@ export function guestArguments(shape: MachineShape, { disk, root, ports, extraDi
   ];
 }
 
-function directBoot({ append = '', readOnlyRoot = false }: MachineShape, disk: Parts['disk'], root: string): string[] {
-  // A read-only root with /var in memory is systemd's own arrangement.
-  const mode = readOnlyRoot ? 'ro systemd.volatile=state' : 'rw';
-  const line = `${root} ${mode} fsck.repair=yes panic=10 console=ttyAMA0 ${append}`.trim();
+function directBoot({ append = '', readOnlyRoot = false }: MachineShape, disk: Parts['disk']): string[] {
+  const line = `${kernelArguments(readOnlyRoot)} console=ttyAMA0 ${append}`.trim();
   return ['-kernel', disk.kernel, '-initrd', disk.initrd, '-append', line];
 }

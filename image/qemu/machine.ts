@@ -1,7 +1,6 @@
 /** One emulated board: a QEMU process, its disk, its console. Used by image:run. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
-import { ROOT_ARGUMENT } from '../disk.ts';
 import { guestArguments, type MachineShape } from './arguments.ts';
 import type { Moment } from './moments.ts';
 
@@ -59,7 +58,6 @@ export class Machine {
       ports.set(Number(guest), host || (await freePort()));
     const args = guestArguments(options, {
       disk: options.disk,
-      root: ROOT_ARGUMENT,
       ports,
       extraDisks: options.extraDisks ?? [],
     });

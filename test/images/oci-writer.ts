@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, createReadStream, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Arch } from './programs.ts';
 
 export type Compression = 'gzip' | 'zstd' | 'none';
 export type ArchiveFormat = 'oci' | 'docker';
@@ -33,7 +32,8 @@ export interface RunConfig {
 export interface ImageParts {
   /** Reference written into the archive, e.g. `nginx` or `example.org/a/b:1.0`. */
   name: string;
-  arch: Arch;
+  /** As Go names it. */
+  arch: string;
   config: RunConfig;
   layers: LayerBlob[];
 }

@@ -46,7 +46,7 @@ export class ImageBoard {
       ...writeLayer(join(work, `${index}`), Buffer.isBuffer(entries) ? entries : tar(entries), compress),
       ...(diffIds[index] !== undefined && { diffId: diffIds[index] }),
     }));
-    return writeArchive(join(work, 'image.tar'), format, { name, arch: arch as Arch, config, layers: blobs });
+    return writeArchive(join(work, 'image.tar'), format, { name, arch, config, layers: blobs });
   }
 
   /** Directories of the layers of an image, lowest first. */

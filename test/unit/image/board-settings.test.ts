@@ -60,6 +60,7 @@ test('network unit', () => {
     networkUnit(lan!),
     '[Match]\nName=eth0\n\n[Network]\nAddress=10.0.0.2/24\nGateway=10.0.0.1\nDNS=10.0.0.1\n',
   );
+  assert.match(networkUnit({ interface: 'eth0', dns: [], ntp: [] }), /^DHCP=yes\n\n\[DHCPv4\]\nClientIdentifier=mac$/m);
 });
 
 test('what is shown at the login prompt has no escapes of others', () => {
