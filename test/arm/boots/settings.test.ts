@@ -1,12 +1,16 @@
 /** A first-boot file that a person got wrong: the board boots, says what is wrong where it is looked for, and runs pods. */
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { parse, stringify } from 'yaml';
+import { bootFile, putBootFile } from '../../../image/qemu/boot-partition.ts';
 import { Device } from '../device.ts';
 import { imageUnderTest } from '../image.ts';
 import { nodeCondition } from '../node-condition.ts';
 import { apply, loadTiny, running, tinyPod, untilPod } from '../tiny-pods.ts';
 
 let device: Device;
+/** What the board's own file said: broker, SSH key. */
+let usual: Record<string, object>;
 
 suite('first-boot files with errors', { timeout: 1_800_000 }, () => {
   before(async () => {
@@ -18,6 +22,7 @@ suite('first-boot files with errors', { timeout: 1_800_000 }, () => {
         log: { level: 'loud' },
       },
     });
+    usual = parse(bootFile(device.disk, 'edgepod.yaml')) as Record<string, object>;
     await device.online();
   });
   after(() => device?.stop());
@@ -45,4 +50,24 @@ suite('first-boot files with errors', { timeout: 1_800_000 }, () => {
     await apply(device, tinyPod('web'));
     await untilPod(device, 'web', running);
   });
+
+  const files: [what: string, text: () => string, complaint: RegExp][] = [
+    ['no YAML at all', () => 'device: [board\n\tbroker', /edgepod\.yaml: is not YAML/],
+    [
+      'certificates that are not there',
+      () => stringify({ ...usual, broker: { ...usual.broker, caFile: 'ca.pem', certFile: 'c.pem', keyFile: 'k.pem' } }),
+      /edgepod\.yaml: broker\.caFile: \/boot\/firmware\/ca\.pem: ENOENT/,
+    ],
+  ];
+  for (const [what, text, complaint] of files)
+    test(`${what}: the console says so, and the agent runs its pods without starting over`, async () => {
+      await device.machine.cutPower();
+      putBootFile(device.disk, 'edgepod.yaml', text());
+      await device.powerCycle();
+      await device.machine.printed(complaint, 300_000);
+      await device.machine.printed(/"event":"agent\.ready","pods":\d+/, 300_000);
+      await device.machine.printed(/login:/, 300_000);
+      assert.equal(device.machine.console.match(/"event":"agent\.ready"/g)?.length, 1);
+      assert.doesNotMatch(device.machine.console, /Failed to start|Failed with result/);
+    });
 });
