@@ -19,6 +19,9 @@ import { EDGEPOD } from '../edgepod.ts';
 import { type Mosquitto, startMosquitto } from '../integration/mosquitto.ts';
 import { type CommandOptions, type Output, run } from './command.ts';
 
+// What belongs to a board is ended and removed at this process's exit; a signal alone would end it without one.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+
 /** Emulated boards are slow, and more so where other emulators run. */
 const BOOT_PATIENCE_MS = 300_000;
 

@@ -34,8 +34,11 @@ if (positionals.length === 0) process.env.EDGEPOD_SUITE_DISK = await suiteDisk(p
 
 const started = performance.now();
 const tally = { passed: 0, failed: 0 };
+// Ended from outside, no board is left behind: test files end theirs when they are told to.
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
 // One board at a time: an emulated one takes all the processors there are.
-const stream = run({ files, concurrency: 1, timeout: 3_600_000 });
+const stream = run({ files, concurrency: 1, timeout: 3_600_000, signal: stop.signal });
 stream.on('test:pass', ({ details, skip }) => {
   if (details.type !== 'suite' && skip === undefined) tally.passed += 1;
 });
