@@ -6,11 +6,11 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Arch } from './programs.ts';
 
 export interface TreeOptions {
   packages: string[];
-  /** As Debian names it. */
-  arch: string;
+  arch: Arch;
   /** Made by mmdebstrap; must not exist or be empty. */
   target: string;
   /** Directory for temporary files. */
