@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { CACHE, deviceImage } from './device-image.ts';
-import { HOST_FROM_GUEST } from './qemu/arguments.ts';
+import { FIRMWARE, HOST_FROM_GUEST } from './qemu/arguments.ts';
 import { putBootFile } from './qemu/boot-partition.ts';
 import { Machine, newDisk } from './qemu/machine.ts';
 import { MACHINES } from './qemu/machines.ts';
@@ -23,14 +23,13 @@ const USAGE = `usage: npm run image:run -- [options]
   --disk NAME            keep the disk under this name and boot it again next time (default: a fresh one, then removed)
   --disk-size MIB        size of a new disk (default 4096)
   --append TEXT          more kernel command line
-  --firmware             boot by UEFI and the boot loader on the disk, as a real board does (needs qemu-efi-aarch64)
+  --firmware             boot by UEFI and the boot loader on the disk, as a real board does
   --forward GUEST[:HOST] forward one more TCP port (repeatable)
   --power-cut MOMENT     cut the power then, and boot the same disk again; once. A number of seconds, console:PATTERN when
                          the console prints it (a regular expression), or mqtt:TOPIC-FILTER when somebody publishes there
   --deb FILE             a package to install instead of one made now
 `;
 
-const FIRMWARE = '/usr/share/qemu-efi-aarch64/QEMU_EFI.fd';
 const { values } = parseArgs({
   options: {
     device: { type: 'string', default: 'board' },

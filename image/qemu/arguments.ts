@@ -21,6 +21,9 @@ interface Parts {
   extraDisks: readonly string[];
 }
 
+/** UEFI for emulated boards, from Debian's qemu-efi-aarch64. */
+export const FIRMWARE = '/usr/share/qemu-efi-aarch64/QEMU_EFI.fd';
+
 /** Where the guest reaches the host's loopback (QEMU's user-mode network). */
 export const HOST_FROM_GUEST = '10.0.2.2';
 
