@@ -24,6 +24,7 @@ import { createRuntime, type ShimRuntime } from '../runtime/runtime.ts';
 import { StatsReader } from '../runtime/stats.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { allocatable } from './allocatable.ts';
+import { hasAppArmor } from './apparmor.ts';
 import { readBoardFacts } from './board-facts.ts';
 import { type BrokerParts, buildBroker } from './broker.ts';
 import { registerCalls } from './calls/calls.ts';
@@ -83,12 +84,13 @@ export class Agent {
 
   /** Takes up what runs, then connects. Resolves when pods are looked after; the broker may still be away. */
   async start(): Promise<void> {
-    const { manager, broker, metrics, node, runtime, housekeeping } = this.#parts;
+    const { manager, broker, metrics, node, runtime, housekeeping, network } = this.#parts;
     await manager.start();
     broker.session.start();
     node.start();
     metrics.start();
     housekeeping.start();
+    void network.foresee();
     this.#log.info({ event: 'agent.ready', pods: runtime.sandboxes().length, device: this.#config.device }, 'ready');
   }
 
@@ -140,7 +142,8 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
   const store = openStore(join(dataDir, 'edgepod.db'), { log, now });
   store.objects.keepGroups(groups);
   const topics = new Topics({ prefix, device, groups });
-  const network = await openNetwork({ addon, names, configured: config.network, meta: store.meta, log });
+  const onFault = () => node.publish();
+  const network = await openNetwork({ addon, names, configured: config.network, meta: store.meta, log, onFault });
   const runtime = await createRuntime({ native, runDir, cgroupRoot: names.cgroupRoot, network, log });
   const images = new ImageStore({
     dir: join(dataDir, 'images'),
@@ -221,6 +224,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
       allocatable: room,
       listening: listeningPorts,
       pressures: () => pressure.conditions,
+      appArmor: hasAppArmor,
     },
     paths,
     cgroupRoot: names.cgroupRoot,
@@ -249,7 +253,7 @@ async function buildParts(config: AgentConfig, log: Logger, native: ReturnType<t
     remoteExec: config.remoteExec,
     log,
   });
-  const node = new NodeReport({
+  const node: NodeReport = new NodeReport({
     topics,
     outbox: store.outbox,
     facts,

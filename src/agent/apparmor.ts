@@ -9,14 +9,17 @@ const DEFAULT = 'edgepod-default';
 /** The profile a container's process enters; undefined for none. Throws ContainerConfigError where it cannot be enforced. */
 export function appArmorProfile(wanted: SecurityProfile | undefined): string | undefined {
   if (wanted === undefined || wanted.type === 'Unconfined') return undefined;
-  if (read('/sys/module/apparmor/parameters/enabled').trim() !== 'Y')
-    throw new ContainerConfigError('Cannot enforce AppArmor: AppArmor is not enabled on the host');
+  if (!hasAppArmor()) throw new ContainerConfigError('Cannot enforce AppArmor: AppArmor is not enabled on the host');
   const name = wanted.type === 'Localhost' ? (wanted.localhostProfile ?? '') : DEFAULT;
   // Lines are "name (mode)".
   const loaded = read('/sys/kernel/security/apparmor/profiles').split('\n');
   if (!loaded.some((line) => line.startsWith(`${name} (`)))
     throw new ContainerConfigError(`Cannot enforce AppArmor: profile "${name}" is not loaded on the host`);
   return name;
+}
+
+export function hasAppArmor(): boolean {
+  return read('/sys/module/apparmor/parameters/enabled').trim() === 'Y';
 }
 
 function read(path: string): string {

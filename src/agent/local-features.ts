@@ -1,22 +1,15 @@
 /** Kernel features for commands, without an agent. */
 import { type Features, readFeatures } from '../runtime/features.ts';
 import { loadAddon } from '../runtime/native.ts';
-import { ruleset, runNft } from '../runtime/network/nft.ts';
+import { checkNft } from '../runtime/network/nft.ts';
 import { type Missing, missingFeatures } from './missing-features.ts';
 
 /** Why the kernel or its tool would not take our packet filter rules; undefined when they would. Changes nothing. */
 export async function nftFault(): Promise<string | undefined> {
-  const probe = { table: 'edgepod-check', bridge: 'edgepod-check', subnet: '192.0.2.0/24' };
-  try {
-    await runNft(ruleset({ family: 'inet', ...probe }), { check: true });
-    return undefined;
-  } catch (error) {
-    const older = await runNft(ruleset({ family: 'ip', ...probe }), { check: true }).then(
-      () => true,
-      () => false,
-    );
-    return older ? undefined : (error as Error).message;
-  }
+  return checkNft({ table: 'edgepod-check', bridge: 'edgepod-check', subnet: '192.0.2.0/24' }).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
 }
 
 export async function localFeatures(): Promise<{ features: Features; missing: Missing[] }> {

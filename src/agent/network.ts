@@ -14,13 +14,22 @@ interface NetworkOptions {
   configured: { bridge?: string; subnet?: string };
   meta: MetaTable;
   log: Logger;
+  /** Pods have the rules they need, or no longer. */
+  onFault: () => void;
 }
 
 /** Chooses the subnet once and for all (running pods have addresses in it); the bridge itself comes with the first pod. */
-export async function openNetwork({ addon, names, configured, meta, log }: NetworkOptions): Promise<PodNetwork> {
+export async function openNetwork({
+  addon,
+  names,
+  configured,
+  meta,
+  log,
+  onFault,
+}: NetworkOptions): Promise<PodNetwork> {
   const bridge = configured.bridge ?? names.bridge;
   const routes = parseRoutes(await readRoutes(), bridge);
   const subnet = chooseSubnet({ configured: configured.subnet, remembered: meta.get(SUBNET_KEY), routes });
   meta.set(SUBNET_KEY, subnet.cidr);
-  return new PodNetwork({ addon, bridge, table: names.table, subnet, log });
+  return new PodNetwork({ addon, bridge, table: names.table, subnet, log, onFault });
 }

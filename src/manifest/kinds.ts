@@ -3,7 +3,7 @@
  * one Pod of its template, under its own name. Pure.
  */
 import { type Admission, type AdmitOptions, admitPod } from './admit.ts';
-import type { FieldError } from './types.ts';
+import type { FieldError, ObjectMeta } from './types.ts';
 import { member, show } from './validate/issues.ts';
 import { isObject, type RawObject } from './validate/read.ts';
 
@@ -14,7 +14,12 @@ interface Workload {
   /** Fields that are ignored with a warning. */
   ignored: string;
   restartPolicies: readonly string[];
+  /** Its pod is replaced when it is taken from it. */
+  replaces?: boolean;
 }
+
+/** Annotation of a pod that was made of a workload's template and is replaced when it is evicted: the kind. */
+const KIND = 'edgepod.io/kind';
 
 const WORKLOADS: ReadonlyMap<unknown, Workload> = new Map([
   [
@@ -24,6 +29,7 @@ const WORKLOADS: ReadonlyMap<unknown, Workload> = new Map([
       quiet: 'template selector revisionHistoryLimit progressDeadlineSeconds',
       ignored: 'strategy minReadySeconds',
       restartPolicies: ['Always'],
+      replaces: true,
     },
   ],
   [
@@ -33,6 +39,7 @@ const WORKLOADS: ReadonlyMap<unknown, Workload> = new Map([
       quiet: 'template selector revisionHistoryLimit',
       ignored: 'updateStrategy minReadySeconds',
       restartPolicies: ['Always'],
+      replaces: true,
     },
   ],
   [
@@ -88,7 +95,7 @@ export function templatePod(
   return {
     raw: {
       ...pod,
-      metadata: { ...identity, ...pick(own, 'labels'), ...pick(own, 'annotations') },
+      metadata: { ...identity, ...pick(own, 'labels'), ...annotationsOf(own, raw.kind as string, workload) },
       spec: template.spec,
     },
     warnings,
@@ -111,6 +118,11 @@ export function admitWorkload(
   const result = admitPod(found.raw, options);
   if ('errors' in result) return { errors: moved(result.errors) };
   return { pod: result.pod, warnings: [...found.warnings, ...moved(result.warnings)], object: found.raw };
+}
+
+/** Whether a controller would make another pod of this one when it is evicted. */
+export function isReplaceable({ metadata }: { metadata: ObjectMeta }): boolean {
+  return WORKLOADS.get(metadata.annotations?.[KIND])?.replaces === true;
 }
 
 /** Kinds that are taken as the Pod of their template. */
@@ -154,6 +166,12 @@ function checkReplicas(value: unknown, errors: FieldError[], warnings: FieldErro
 
 function refusal(path: string, reason: string): FieldError {
   return { path, reason };
+}
+
+function annotationsOf(own: RawObject, kind: string, { replaces }: Workload): RawObject {
+  const given = own.annotations ?? {};
+  // What is no object is for validation to refuse.
+  return replaces && isObject(given) ? { annotations: { ...given, [KIND]: kind } } : pick(own, 'annotations');
 }
 
 function pick(object: RawObject, name: string): RawObject {

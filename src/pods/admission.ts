@@ -2,6 +2,8 @@
  * Whether the node has room for a pod, decided once and for the pod as a whole: its effective request is compared with
  * allocatable minus what admitted pods hold. A pod that was admitted is never re-evaluated, also not by an agent restart.
  */
+
+import { allContainers } from '../manifest/containers.ts';
 import { qosClass } from '../manifest/qos.ts';
 import { effectiveRequest, type ResourceAmounts } from '../manifest/requests.ts';
 import { isAllowedSysctl } from '../manifest/sysctls.ts';
@@ -28,6 +30,8 @@ export interface Occupancy {
   listening?: () => ListeningPort[];
   /** MemoryPressure, DiskPressure, PIDPressure. */
   pressures?: readonly string[];
+  /** Asked only for a pod that wants a profile. */
+  appArmor?: () => boolean;
 }
 
 /**
@@ -37,7 +41,7 @@ export interface Occupancy {
  */
 export const refusal = (
   pod: Pod,
-  { admitted, allocatable, listening = () => [], pressures = [] }: Occupancy,
+  { admitted, allocatable, listening = () => [], pressures = [], appArmor = () => true }: Occupancy,
 ): Outcome | undefined => {
   const asked = effectiveRequest(pod);
   const held = admitted.map(effectiveRequest);
@@ -56,7 +60,8 @@ export const refusal = (
     lacks('ephemeral-storage', 'storageBytes') ??
     portConflict(pod, admitted) ??
     portListener(pod, listening) ??
-    forbiddenSysctl(pod, allocatable.sysctls)
+    forbiddenSysctl(pod, allocatable.sysctls) ??
+    unenforceable(pod, appArmor)
   );
 };
 
@@ -66,6 +71,29 @@ const underPressure = (pod: Pod, pressures: readonly string[]): Outcome | undefi
   const onlyMemory = pressures.every((pressure) => pressure === 'MemoryPressure');
   if (onlyMemory && qosClass(pod) !== 'BestEffort') return undefined;
   return refused('Evicted', `The node had condition: [${pressures.join(' ')}]. `);
+};
+
+/** Why a pod cannot be begun; `passing`: only because of pods that are on their way out, which it can wait for. */
+export interface Refusal {
+  outcome: Outcome;
+  passing: boolean;
+}
+
+/**
+ * As `refusal`, which a pod survives that has only to wait: a kubelet would never have been sent it, since a scheduler
+ * keeps it Pending until the pods that are being terminated have gone.
+ * @param leaving those of `admitted` that are being terminated
+ */
+export const admission = (
+  pod: Pod,
+  { leaving, ...occupancy }: Occupancy & { leaving: readonly Pod[] },
+): Refusal | undefined => {
+  const outcome = refusal(pod, occupancy);
+  if (outcome === undefined) return undefined;
+  const staying = occupancy.admitted.filter((other) => !leaving.includes(other));
+  // A port that is listened on may be a leaving pod's too; if it is another's, the pod is refused when they are gone.
+  const passing = leaving.length > 0 && !refusal(pod, { ...occupancy, admitted: staying, listening: () => [] });
+  return { outcome, passing };
 };
 
 /** The kubelet's reason and text. cpu in milli-CPU, memory in bytes. A pod that asks for nothing always fits. */
@@ -99,6 +127,14 @@ const forbiddenSysctl = (pod: Pod, allowed: readonly string[] = []): Outcome | u
     'SysctlForbidden',
     `forbidden sysctl: "${forbidden}" not allowlisted; the node's allowedUnsafeSysctls can allow it`,
   );
+};
+
+/** As the kubelet: any profile but Unconfined, also the default one, needs a kernel that enforces it. */
+const unenforceable = (pod: Pod, appArmor: () => boolean): Outcome | undefined => {
+  const own = pod.spec.securityContext?.appArmorProfile;
+  const wanted = allContainers(pod.spec).map(({ securityContext }) => securityContext?.appArmorProfile ?? own);
+  if (wanted.every((profile) => profile === undefined || profile.type === 'Unconfined') || appArmor()) return undefined;
+  return refused('AppArmor', 'Cannot enforce AppArmor: AppArmor is not enabled on the host');
 };
 
 /**

@@ -49,6 +49,7 @@ export const rebase = (record: PodRecord, now: Moment): PodRecord => {
     containers: mapHistories(record, (history) => rebaseHistory(history, now)),
     active: rebaseActive(record, now),
     ...(record.deleting && { deleting: { ...record.deleting, sinceMono: now.mono } }),
+    ...(record.evicted && { evicted: { ...record.evicted, sinceMono: now.mono } }),
   };
 };
 

@@ -117,6 +117,8 @@ export interface PodManagerDeps {
     listening?(): ListeningPort[];
     /** What the node is under, as its conditions are called: MemoryPressure, DiskPressure, PIDPressure. Default: none. */
     pressures?(): readonly string[];
+    /** Whether the kernel can enforce AppArmor profiles. Default: it can. */
+    appArmor?(): boolean;
   };
   paths: Paths;
   /** First component of every cgroup path, e.g. `edgepod`. */

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { FieldError, Pod } from '../manifest/types.ts';
-import { refusal } from './admission.ts';
+import { admission, type Refusal } from './admission.ts';
 import type { FoundSandbox } from './adoption.ts';
 import type { PodManagerDeps } from './deps.ts';
 import { describePod, type PodDescription } from './describe.ts';
@@ -16,7 +16,7 @@ import { podFiles } from './pod-files.ts';
 import type { RunningExec, Sandbox, StreamRequest } from './ports.ts';
 import { resizeRefusal } from './resize.ts';
 import { realTimers } from './timers.ts';
-import type { DesiredPod, Outcome } from './types.ts';
+import type { DesiredPod, PodRecord } from './types.ts';
 import type { ObjectKind } from './volumes/uses.ts';
 import { PodWorker } from './worker.ts';
 
@@ -220,6 +220,9 @@ export class PodManager {
       emit: (event) => this.#events.push(event),
       recordWarnings: () => this.#events.flushWarnings(),
       mayAct: () => this.#attached,
+      onGone: () => {
+        for (const other of this.#workers.values()) if (other.isWaiting) other.wake();
+      },
       onIdle: () => {
         if (worker.isIdle) this.#workers.delete(key);
         for (const resolve of this.#idle.splice(0)) resolve();
@@ -232,24 +235,27 @@ export class PodManager {
   }
 
   /** Pods that hold something of the node: all that have not ended. */
-  #admitted(): Pod[] {
+  #holders(): PodRecord[] {
     const holds = (pod: Incarnation | undefined): pod is Incarnation => pod !== undefined && !pod.record.outcome;
     const pods = [...this.#workers.values()].map(({ pod }) => pod);
-    return pods.filter(holds).map(({ record }) => record.pod);
+    return pods.filter(holds).map(({ record }) => record);
   }
 
-  #refusal(desired: DesiredPod): Outcome | undefined {
-    const { allocatable, listening, pressures } = this.#parts.node;
-    return refusal(desired.pod, {
-      admitted: this.#admitted(),
+  #refusal(desired: DesiredPod): Refusal | undefined {
+    const { allocatable, listening, pressures, appArmor } = this.#parts.node;
+    const holders = this.#holders();
+    return admission(desired.pod, {
+      admitted: holders.map(({ pod }) => pod),
+      leaving: holders.filter(({ deleting }) => deleting !== undefined).map(({ pod }) => pod),
       allocatable: allocatable(),
       ...(listening && { listening }),
+      ...(appArmor && { appArmor }),
       ...(pressures && { pressures: pressures() }),
     });
   }
 
   #resizeRefusal(current: Pod, desired: DesiredPod) {
-    const others = this.#admitted().filter((pod) => pod !== current);
+    const others = this.#holders().flatMap(({ pod }) => (pod === current ? [] : [pod]));
     return resizeRefusal(current, desired.pod, { others, allocatable: this.#parts.node.allocatable() });
   }
 }

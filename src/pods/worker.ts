@@ -4,10 +4,11 @@
  *  - at most one incarnation exists; the next begins when nothing of the last is left;
  *  - a status goes out after the state it shows, and the record is durable before events are acknowledged.
  */
-import type { FieldError, Pod } from '../manifest/types.ts';
+import type { FieldError } from '../manifest/types.ts';
 import { changeOf, newRecord, terminationOf } from './change.ts';
 import { ephemeralErrors } from './ephemeral.ts';
 import { EventFilter } from './events.ts';
+import { lookAgainAt, mayReturn } from './eviction/return.ts';
 import { shorten } from './grace.ts';
 import { Incarnation, type Parts } from './incarnation.ts';
 import { evict } from './operations/evict.ts';
@@ -22,26 +23,10 @@ import type { Sandbox } from './ports.ts';
 import { recallHealth } from './probes/health.ts';
 import { stopWatching, watchProbes } from './probes/watch.ts';
 import { StatusPublisher } from './publisher.ts';
-import { publishedPod, rejectedStatus } from './status/pod-status.ts';
-import type { DesiredPod, Outcome, PendingResize, PodEvent, PodRecord, Termination } from './types.ts';
+import { publishedPod, rejectedStatus, waitingPod } from './status/pod-status.ts';
+import type { DesiredPod, PodEvent, PodRecord, Termination } from './types.ts';
 import { type ObjectKind, usesObject } from './volumes/uses.ts';
-
-export interface WorkerOptions {
-  parts: Parts;
-  namespace: string;
-  name: string;
-  /** Whether a new pod fits beside the others; undefined when it does. */
-  admit: (desired: DesiredPod) => Outcome | undefined;
-  /** Why a pod that runs cannot have the resources desired now; undefined when it can. */
-  admitResize: (pod: Pod, desired: DesiredPod) => Pick<PendingResize, 'reason' | 'message'> | undefined;
-  emit: (event: PodEvent) => void;
-  /** Called in every transaction that writes a record: warnings waiting to be told become durable with it. */
-  recordWarnings: () => void;
-  /** Whether it is known yet what runs on this node. Until then nothing is begun; the worker is woken when it is. */
-  mayAct: () => boolean;
-  /** Called when a tick left the worker without an incarnation. */
-  onIdle: () => void;
-}
+import type { WorkerOptions } from './worker-options.ts';
 
 export class PodWorker {
   readonly namespace: string;
@@ -83,6 +68,11 @@ export class PodWorker {
   /** Whether there is nothing left to look after: no pod, none wanted, no refusal to show. */
   get isIdle(): boolean {
     return this.#pod === undefined && this.#desired === undefined && this.#rejected === undefined;
+  }
+
+  /** A pod is wanted and has not been begun: others have to go first. */
+  get isWaiting(): boolean {
+    return this.#pod === undefined && this.#desired !== undefined;
   }
 
   /** Continues a pod that was known or, `restored`, only found running: then there must be a record of it again. */
@@ -198,7 +188,8 @@ export class PodWorker {
     watchProbes(pod);
     this.#report(pod);
     pod.saver.flush();
-    if (wakeAt !== undefined) this.#wakeIn(wakeAt - now);
+    const due = Math.min(wakeAt ?? Number.POSITIVE_INFINITY, lookAgainAt(pod.record, now));
+    if (Number.isFinite(due)) this.#wakeIn(due - now);
   }
 
   #begin(desired: DesiredPod): void {
@@ -214,7 +205,12 @@ export class PodWorker {
       now: clock.now(),
       mono: clock.monotonicMs(),
     });
-    const outcome = this.#options.admit(desired);
+    const refused = this.#options.admit(desired);
+    if (refused?.passing) {
+      this.#publisher.offer(waitingPod(desired, refused.outcome.message ?? ''));
+      return;
+    }
+    const outcome = refused?.outcome;
     this.#pod = this.#incarnation(outcome ? { ...record, outcome } : record);
     if (outcome) {
       this.#pod.event('Warning', outcome.reason ?? 'Failed', outcome.message ?? '');
@@ -231,6 +227,9 @@ export class PodWorker {
     else if (pod.record.deleting) return;
     else if (change === 'resize') resizeOrPostpone(pod, desired, this.#options.admitResize(pod.record.pod, desired));
     else if (change === 'update') updateInPlace(pod, desired);
+    else if (mayReturn(pod.record, this.#parts.node.pressures?.() ?? [], pod.now())) {
+      this.#beginTermination(pod, 'Replaced');
+    }
   }
 
   /** Once begun a termination is only ever shortened. */
@@ -250,6 +249,7 @@ export class PodWorker {
     // Before the pod is forgotten: where the store refuses, the next tick comes here again.
     if (desired === undefined && !this.#draining) this.#clearStatus();
     this.#pod = undefined;
+    this.#options.onGone();
   }
 
   #readDesired(): DesiredPod | undefined {

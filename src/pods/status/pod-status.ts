@@ -5,7 +5,7 @@ import type { FieldError, PodCondition, PodStatus } from '../../manifest/types.t
 import { missingLimits } from '../limit-notes.ts';
 import { isGiven, resizeOf } from '../resize.ts';
 import { historyOf, isRunning, type PodState } from '../state.ts';
-import type { PodRecord, PublishedPod } from '../types.ts';
+import type { DesiredPod, PodRecord, PublishedPod } from '../types.ts';
 import { podConditions } from './conditions.ts';
 import { containerStatus } from './container-status.ts';
 import { initStatus } from './init-status.ts';
@@ -140,6 +140,25 @@ export const rejectedStatus = (
     kind: 'Pod',
     metadata: { name, namespace },
     status: { phase: 'Failed', reason: 'InvalidManifest', message, conditions, containerStatuses: [], errors },
+  };
+};
+
+/** A pod that has not been begun, and why; as a scheduler says it of one it has found no node for. */
+export const waitingPod = ({ pod, generation }: DesiredPod, why: string): PublishedPod => {
+  const { apiVersion, kind, metadata, spec } = pod;
+  const message = `waiting for pods that are being terminated: ${why}`;
+  return {
+    apiVersion,
+    kind,
+    metadata,
+    spec,
+    status: {
+      ...(generation !== undefined && { observedGeneration: generation }),
+      phase: 'Pending',
+      conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }],
+      containerStatuses: [],
+      qosClass: qosClass(pod),
+    },
   };
 };
 

@@ -131,6 +131,17 @@ export const addition = ({ family, table }: TableName, published: PublishedPort[
 export const withdrawal = ({ family, table }: TableName, published: PublishedPort[]): string =>
   published.map((item) => `delete element ${family} ${identifier(table)} ${mapOf(item)} { ${key(item)} }\n`).join('');
 
+/** Whether the tool and the kernel would take the rules. Changes nothing. @throws RuntimeError as `runNft` */
+export async function checkNft(names: Omit<RulesetInput, 'family'>): Promise<void> {
+  const check = (family: Family) => runNft(ruleset({ family, ...names }), { check: true });
+  await check('inet').catch(async (error: unknown) => {
+    // The first refusal is the one worth reading when the older family does not work either.
+    await check('ip').catch(() => {
+      throw error;
+    });
+  });
+}
+
 /** Removes the table; one that is not there is no error. */
 export const removal = ({ family, table }: TableName): string =>
   `table ${family} ${identifier(table)}\ndelete table ${family} ${identifier(table)}\n`;

@@ -3,6 +3,7 @@ import { hasCode } from '../errors.ts';
 import type { RuntimeLog } from '../runtime.ts';
 import {
   addition,
+  checkNft,
   type Family,
   isIntact,
   listing,
@@ -36,6 +37,12 @@ export class PacketRules {
   /** The whole table, with the ports published so far. */
   install(published: PublishedPort[] = this.#published): Promise<void> {
     return this.#inTurn(() => this.#install(published));
+  }
+
+  /** Whether they could be installed; changes nothing. @throws RuntimeError with the reason */
+  check(): Promise<void> {
+    const { table, bridge, subnet } = this.#options;
+    return checkNft({ table, bridge, subnet });
   }
 
   /** @throws RuntimeError; then none of them is published */
@@ -75,10 +82,15 @@ export class PacketRules {
   remove(): Promise<void> {
     return this.#inTurn(async () => {
       this.#published = [];
+      // Without the tool or the kernel part there can be no rules of ours.
+      const works = await this.check().then(
+        () => true,
+        () => false,
+      );
+      if (!works) return;
       for (const family of FAMILIES) {
         await runNft(removal({ family, table: this.#options.table })).catch((error: unknown) => {
-          // Without the tool or the kernel part there can be no rules of ours.
-          if (!hasCode(error, 'ENOENT') && family === this.#family) throw error;
+          if (family === this.#family) throw error;
         });
       }
     });

@@ -5,15 +5,16 @@
  * What somebody removes under us (a hand, a network manager, `nft flush ruleset`) is put back when the kernel tells of
  * it. INVARIANT: we switch forwarding on only behind our rules, so that pods are never open to the outside.
  */
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { hasCode, type RuntimeError, runtimeError } from '../errors.ts';
+import { readdir } from 'node:fs/promises';
+import { hasCode, RuntimeError, runtimeError } from '../errors.ts';
 import { linkName } from '../instance.ts';
 import type { Addon } from '../native.ts';
 import type { AttachedPod, RuntimeLog, SandboxNetwork } from '../runtime.ts';
+import { exists, FALLBACK_MTU, netnsOf, uplinkMtu } from './links.ts';
 import type { PublishedPort } from './nft.ts';
 import { PacketRules } from './packet-rules.ts';
 import { forgottenFlows, publishedPorts } from './published.ts';
-import { defaultInterface, readRoutes, type Subnet } from './subnet.ts';
+import type { Subnet } from './subnet.ts';
 import { setSysctl } from './sysctl.ts';
 
 export interface PodNetworkOptions {
@@ -22,6 +23,8 @@ export interface PodNetworkOptions {
   table: string;
   subnet: Subnet;
   log: RuntimeLog;
+  /** `fault` is another than before. */
+  onFault?: () => void;
 }
 
 /** A pod on the network. `netns` is the inode of its namespace: a pid that was used again has another. */
@@ -30,7 +33,6 @@ interface Attached extends AttachedPod {
   published: PublishedPort[];
 }
 
-const FALLBACK_MTU = 1500;
 /** Notices come in bursts; one look after each is enough. */
 const SETTLE_MS = 50;
 
@@ -73,6 +75,16 @@ export class PodNetwork implements SandboxNetwork {
       throw error;
     });
     return this.#ready;
+  }
+
+  /** Finds out, before there is a pod, whether the rules could be had; `fault` then says why not. */
+  async foresee(): Promise<void> {
+    if (this.#ready) return; // they are there, or being made
+    const fault = await this.#rules.check().then(
+      () => undefined,
+      (error: unknown) => runtimeError(error, { step: 'nft' }),
+    );
+    if (!this.#ready) this.#setFault(fault);
   }
 
   /** Takes over pods that run already, after a restart of the agent: the rules are made of them anew. */
@@ -156,7 +168,10 @@ export class PodNetwork implements SandboxNetwork {
 
   async #publish(pod: Attached): Promise<void> {
     if (pod.published.length === 0) return;
-    if (this.#fault) throw this.#fault;
+    if (this.#fault) {
+      const detail = `hostPort needs the board's packet filter: ${this.#fault.detail}`;
+      throw new RuntimeError({ step: 'host-ports', code: this.#fault.code, detail, cause: this.#fault });
+    }
     await this.#allowLoopback();
     await this.#allowReflection(pod);
     await this.#rules.publish(pod.published);
@@ -179,13 +194,19 @@ export class PodNetwork implements SandboxNetwork {
       await this.#rules.install(published);
       if (published.length > 0) await this.#allowLoopback();
       await setSysctl('/proc/sys/net/ipv4/ip_forward', '1');
-      this.#fault = undefined;
+      this.#setFault(undefined);
     } catch (error) {
       // Pods of this node still reach each other and the node; the next one tries again.
-      this.#fault = runtimeError(error, { step: 'nft' });
       this.#ready = undefined;
+      this.#setFault(runtimeError(error, { step: 'nft' }));
       this.#options.log.warn({ error: String(error) }, 'pods have no way out of the node and no published ports');
     }
+  }
+
+  #setFault(fault: RuntimeError | undefined): void {
+    const changed = fault?.message !== this.#fault?.message;
+    this.#fault = fault;
+    if (changed) this.#options.onFault?.();
   }
 
   async #makeBridge(): Promise<void> {
@@ -277,19 +298,4 @@ export class PodNetwork implements SandboxNetwork {
       }
     }
   }
-}
-
-const netnsOf = async (pid: number): Promise<number> => (await stat(`/proc/${pid}/ns/net`)).ino;
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
-
-/** Pods must not send larger packets than the node's way out takes; without a way out, Ethernet's size. */
-async function uplinkMtu(): Promise<number> {
-  const uplink = defaultInterface(await readRoutes().catch(() => ''));
-  const text = uplink ? await readFile(`/sys/class/net/${uplink}/mtu`, 'utf8').catch(() => '') : '';
-  return Number(text) || FALLBACK_MTU;
 }

@@ -42,7 +42,13 @@ test('memory runs short: one pod after the other, by request and priority; a cri
   // Two use more than they asked for, one asked for plenty, one is critical.
   await board.desire('greedy-high', shellPod('greedy-high', [{ sh: hold, ...requests('1Mi') }], { priority: 100 }));
   await board.desire('greedy-low', shellPod('greedy-low', [{ sh: hold, ...requests('1Mi') }], { priority: 1 }));
-  await board.desire('modest', shellPod('modest', [{ sh: SLEEP, ...requests('200Mi') }], { priority: 0 }));
+  const modest = shellPod('modest', [{ sh: SLEEP, ...requests('200Mi') }], { priority: 0 });
+  await board.desire('modest', {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'modest' },
+    spec: { selector: {}, template: { spec: modest.spec } },
+  });
   const critical = { priorityClassName: 'system-node-critical' };
   await board.desire('critical', shellPod('critical', [{ sh: hold, ...requests('1Mi') }], critical));
   const names = ['greedy-high', 'greedy-low', 'modest'];
@@ -71,9 +77,13 @@ test('memory runs short: one pod after the other, by request and priority; a cri
 
   await restart();
   await board.until('the pressure to be over', () => nodeCondition('MemoryPressure') === 'False', PATIENCE);
-  const begun = await board.edgepod(['restart', 'pod', 'modest', '-d', board.device]);
+  const before = board.status('greedy-low')?.metadata.uid;
+  await board.pod('modest', running, PATIENCE); // a Deployment's comes back by itself
+  assert.equal(board.status('greedy-low')?.metadata.uid, before, 'a Pod does not');
+  assert.equal(board.status('greedy-low')?.status?.phase, 'Failed');
+  const begun = await board.edgepod(['restart', 'pod', 'greedy-low', '-d', board.device]);
   assert.equal(begun.code, 0, begun.stderr);
-  await board.pod('modest', running, PATIENCE);
+  await board.pod('greedy-low', running, PATIENCE);
   for (const name of [...names, 'critical', 'late']) await board.undesire(name);
 });
 

@@ -42,6 +42,8 @@ const eventsOf = (pod: string, reason: string): string[] =>
     .filter(({ topic }) => topic === board.topic('events'))
     .map(({ payload }) => JSON.parse(payload.toString()))
     .filter((event) => event.reason === reason && event.involvedObject.name === pod)
+    // An agent that was killed before the broker had answered sends again.
+    .filter((event, at, all) => all.findIndex((other) => other.metadata.name === event.metadata.name) === at)
     .map(({ message }) => message);
 
 const log = async (pod: string) => (await board.edgepod(['logs', pod])).stdout;
@@ -52,6 +54,7 @@ test('a published port answers on the node, outlives the agent and a sandbox, an
   const url = `http://127.0.0.1:${base}/`;
   await answers(url, 'when it runs');
 
+  await board.until('its first start', () => eventsOf('web', 'Started').length > 0); // events are told in batches
   await board.stopAgent('SIGKILL');
   await answers(url, 'without an agent');
   execFileSync('nft', ['delete', 'table', 'inet', instanceNames(board.dataDir).table]);
@@ -91,6 +94,34 @@ test('a port that a pod or a process has already: Failed, NodePorts, who has it'
   assert.match(third.status?.message ?? '', new RegExp(`in use by .*pid ${process.pid}`));
   server.close();
   for (const name of ['first', 'second', 'third']) await board.undesire(name);
+});
+
+test('a port that a pod gives up passes to its successor: of the same name, and of another that waits for it', async () => {
+  const stubborn = (name: string, label: string) =>
+    shellPod(
+      name,
+      [
+        { sh: 'trap "sleep 4; exit 0" TERM; while :; do sleep 1000 & wait; done', env: [{ name: 'V', value: label }] },
+      ].map((container) => ({
+        ...container,
+        ports: [{ containerPort: 80, hostPort: base + 3, protocol: 'TCP' as const }],
+      })),
+      { terminationGracePeriodSeconds: 30 },
+    );
+  await board.desire('same', stubborn('same', 'old'));
+  const old = await board.pod('same', running);
+  await board.desire('same', stubborn('same', 'new'));
+  await board.pod('same', (p) => running(p) && p.metadata.uid !== old.metadata.uid);
+
+  const gone = board.undesire('same');
+  await board.pod('same', (p) => p.metadata.deletionTimestamp !== undefined);
+  await board.desire('other', nginx('other', base + 3));
+  const waiting = await board.pod('other', phase('Pending'));
+  assert.match(waiting.status?.conditions[0]?.message ?? '', /being terminated: .*in use by pod default\/same/);
+  await gone;
+  await board.pod('other', running);
+  await answers(`http://127.0.0.1:${base + 3}/`, 'the successor');
+  await board.undesire('other');
 });
 
 test('three containers that need 1 GB each are one request: none starts, OutOfmemory with the figures', async () => {

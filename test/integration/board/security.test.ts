@@ -144,8 +144,11 @@ test('appArmorProfile where the kernel has none is refused', {
 }, async () => {
   const securityContext = { appArmorProfile: { type: 'RuntimeDefault' } };
   await board.desire('aa', shellPod('aa', [{ sh: 'true', securityContext } as object]));
-  const pod = await board.pod('aa', because('CreateContainerConfigError'));
-  assert.match(state(pod).waiting?.message ?? '', /Cannot enforce AppArmor: AppArmor is not enabled on the host/);
+  const { status } = await board.pod('aa', phase('Failed'));
+  assert.deepEqual(
+    [status?.reason, status?.message],
+    ['AppArmor', 'Cannot enforce AppArmor: AppArmor is not enabled on the host'],
+  );
   await board.undesire('aa');
 });
 

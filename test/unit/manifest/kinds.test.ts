@@ -26,7 +26,10 @@ describe('workloads', () => {
       const result = admitWorkload(workload(kind, {}, pod));
       assert.ok('pod' in result, JSON.stringify(result));
       assert.deepEqual(result.warnings, []);
-      assert.deepEqual(result.pod.metadata, { name: 'w', namespace: 'n', generation: 3, labels: { app: 'web' } });
+      assert.deepEqual(result.pod.metadata, {
+        ...{ name: 'w', namespace: 'n', generation: 3, labels: { app: 'web' } },
+        ...(kind !== 'Job' && { annotations: { 'edgepod.io/kind': kind } }),
+      });
       assert.equal(result.pod.spec.restartPolicy, pod.restartPolicy ?? 'Always');
       assert.deepEqual(admitWorkload(result.object), { ...result, warnings: [] });
     });

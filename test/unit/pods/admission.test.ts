@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { admitPod } from '../../../src/manifest/admit.ts';
 import type { Pod } from '../../../src/manifest/types.ts';
-import { type Occupancy, refusal } from '../../../src/pods/admission.ts';
+import { admission, type Occupancy, refusal } from '../../../src/pods/admission.ts';
 
 const room = { cpuMilli: 2000, memoryBytes: 2_000_000_000, storageBytes: 1_000_000_000, pods: 3 };
 
@@ -126,5 +126,45 @@ describe('ports of the node', () => {
       const outcome = refusal(wanted, { admitted: [], allocatable: room, ...taken });
       assert.equal(outcome?.reason, says && 'NodePorts');
       if (says) assert.match(outcome?.message ?? '', says);
+    });
+});
+
+describe('pods that are on their way out', () => {
+  const web = { containerPort: 80, hostPort: 8080 };
+  const [going, staying] = [port('going', [web]), port('staying', [web])];
+  const big = (name: string) => plain(name, { memory: '1500M' });
+  const listening = () => [{ ip: '0.0.0.0', port: 8080, protocol: 'TCP', by: () => 'web (pid 7)' }];
+  for (const [what, wanted, admitted, leaving, expected] of [
+    ['nothing in the way', port('a', []), [going], [going], undefined],
+    ['their port, which one of their processes may listen on', port('a', [web]), [going], [going], true],
+    ['their memory', big('a'), [big('b')], 'all', true],
+    ['a port another pod has too', port('a', [web]), [going, staying], [going], false],
+    ['nobody goes', port('a', [web]), [staying], [], false],
+    ['more than there ever is', plain('a', { memory: '3G' }), [going], [going], false],
+  ] as [string, Pod, Pod[], Pod[] | 'all', boolean | undefined][])
+    test(what, () => {
+      const gone = leaving === 'all' ? admitted : leaving;
+      assert.equal(admission(wanted, { admitted, leaving: gone, allocatable: room, listening })?.passing, expected);
+    });
+});
+
+describe('AppArmor on a kernel without it', () => {
+  const profile = (type: string, rest: object = {}) => ({ securityContext: { appArmorProfile: { type, ...rest } } });
+  const named = profile('Localhost', { localhostProfile: 'mine' });
+  for (const [what, spec, container, fits] of [
+    ['none', {}, {}, true],
+    ['Unconfined', profile('Unconfined'), {}, true],
+    ['RuntimeDefault of the pod', profile('RuntimeDefault'), {}, false],
+    ['Localhost of a container', {}, named, false],
+    ['the container’s counts', profile('RuntimeDefault'), profile('Unconfined'), true],
+    ['of an init container', { initContainers: [{ name: 'i', image: 'x', ...named }] }, {}, false],
+  ] as [string, object, object, boolean][])
+    test(what, () => {
+      const wanted = pod('a', { ...spec, containers: [{ name: 'c', image: 'x', ...container }] });
+      const outcome = (appArmor: boolean) =>
+        refusal(wanted, { admitted: [], allocatable: room, appArmor: () => appArmor });
+      const said = fits ? undefined : 'Cannot enforce AppArmor: AppArmor is not enabled on the host';
+      assert.deepEqual([outcome(false)?.reason, outcome(false)?.message], [fits ? undefined : 'AppArmor', said]);
+      assert.equal(outcome(true), undefined);
     });
 });

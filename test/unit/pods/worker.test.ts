@@ -553,6 +553,24 @@ describe('admission', () => {
     assert.equal(b.status('first').phase, 'Running', 'an admitted pod is not evaluated again');
   });
 
+  test('what only waits for a pod that is being terminated is Pending until that is gone', async () => {
+    const b = await bench();
+    b.allocatable.memoryBytes = 100;
+    const first = desired(pod('first', asking('60')));
+    await b.apply(first);
+    await b.apply({ ...first, deletionTimestamp: '2026-01-01T00:00:00Z' });
+    await b.apply(desired(pod('second', asking('50'))));
+    await b.apply(desired(pod('third', asking('60'))));
+    await b.time.advance(2_000);
+    const shown = b.published.filter(({ metadata }) => metadata.name === 'second').at(-1);
+    assert.equal(shown?.status.phase, 'Pending');
+    assert.match(shown?.status.conditions[0]?.message ?? '', /being terminated: .* requested: 50, used: 60/);
+    b.sandbox().exit('web', 0);
+    await settle();
+    assert.equal(b.status('second').phase, 'Running');
+    assert.equal(b.status('third').reason, 'OutOfmemory', 'nobody goes any more');
+  });
+
   test('a pod replaced by a larger one of its name does not count against itself', async () => {
     const b = await bench();
     b.allocatable.memoryBytes = 100;
