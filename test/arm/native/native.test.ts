@@ -29,7 +29,7 @@ suite('native code on an arm64 board', { timeout: 3_600_000 }, () => {
 
   for (const name of UNIT_TESTS.sort())
     test(`unit: ${name}`, async () => {
-      const { code } = await inSuite(device, [`native/build/arm64/tests/${name}`]);
+      const { code } = await inSuite(device, ['cd native &&', `build/arm64/tests/${name}`]);
       assert.equal(code, 0, 'what failed is above');
     });
 
