@@ -16,6 +16,7 @@ import { PacketRules } from './packet-rules.ts';
 import { forgottenFlows, publishedPorts } from './published.ts';
 import type { Subnet } from './subnet.ts';
 import { setSysctl } from './sysctl.ts';
+import { Turns } from './turns.ts';
 
 export interface PodNetworkOptions {
   addon: Addon;
@@ -40,6 +41,8 @@ export class PodNetwork implements SandboxNetwork {
   readonly #options: PodNetworkOptions;
   readonly #rules: PacketRules;
   readonly #pods = new Map<string, Attached>();
+  /** By uid: an attach and a repair at once would each take the other's link for one that was left. */
+  readonly #links = new Turns();
   #mtu = FALLBACK_MTU;
   #ready: Promise<void> | undefined;
   #fault: RuntimeError | undefined;
@@ -101,13 +104,15 @@ export class PodNetwork implements SandboxNetwork {
   async attach(pod: AttachedPod): Promise<void> {
     try {
       await this.ensure();
-      await this.#attachLink(pod).catch(async (error: unknown) => {
-        if (!hasCode(error, 'ENODEV')) throw error;
-        // Removed under us, and no notice of it has come yet.
-        this.#options.log.warn({ bridge: this.#options.bridge }, 'the bridge has disappeared; making it again');
-        await this.#makeBridge();
-        await this.#attachLink(pod);
-      });
+      await this.#links
+        .take(pod.uid, () => this.#attachLink(pod))
+        .catch(async (error: unknown) => {
+          if (!hasCode(error, 'ENODEV')) throw error;
+          // Removed under us, and no notice of it has come yet.
+          this.#options.log.warn({ bridge: this.#options.bridge }, 'the bridge has disappeared; making it again');
+          await this.#makeBridge();
+          await this.#links.take(pod.uid, () => this.#attachLink(pod));
+        });
       const attached = { ...pod, netns: await netnsOf(pod.pid), published: publishedPorts(pod) };
       this.#pods.set(pod.uid, attached);
       await this.#publish(attached);
@@ -126,7 +131,7 @@ export class PodNetwork implements SandboxNetwork {
       });
       await this.#forget(pod);
     }
-    await this.#options.addon.deleteLink(this.link(uid));
+    await this.#links.take(uid, () => this.#options.addon.deleteLink(this.link(uid)));
   }
 
   link(uid: string): string {
@@ -277,25 +282,27 @@ export class PodNetwork implements SandboxNetwork {
 
   /** Every pod's link is there and in the bridge. */
   async #plugAll(): Promise<void> {
-    const { addon, bridge, log } = this.#options;
-    for (const pod of [...this.#pods.values()]) {
-      const link = this.link(pod.uid);
-      try {
-        if (await exists(`/sys/class/net/${bridge}/brif/${link}`)) {
-          await this.#allowReflection(pod); // an earlier version of the agent did not
-          continue;
-        }
-        await addon.plugLink(link, bridge).catch(async (error: unknown) => {
-          if (!hasCode(error, 'ENODEV')) throw error;
-          // The link itself is gone: with its pod, or by somebody's hand.
-          if ((await netnsOf(pod.pid).catch(() => undefined)) !== pod.netns || !this.#pods.has(pod.uid)) return;
-          await this.#attachLink(pod);
-          log.warn({ uid: pod.uid, link }, 'the link of a pod was removed; making it again');
+    for (const pod of [...this.#pods.values()])
+      await this.#links
+        .take(pod.uid, () => this.#plug(pod))
+        .catch((error: unknown) => {
+          const { uid } = pod;
+          const detail = { uid, link: this.link(uid), error: String(error) };
+          this.#options.log.warn(detail, 'a pod could not be put back on the network');
         });
-        await this.#allowReflection(pod);
-      } catch (error) {
-        log.warn({ uid: pod.uid, link, error: String(error) }, 'a pod could not be put back on the network');
-      }
-    }
+  }
+
+  async #plug(pod: Attached): Promise<void> {
+    const { addon, bridge, log } = this.#options;
+    const link = this.link(pod.uid);
+    if (!(await exists(`/sys/class/net/${bridge}/brif/${link}`)))
+      await addon.plugLink(link, bridge).catch(async (error: unknown) => {
+        if (!hasCode(error, 'ENODEV')) throw error;
+        // The link itself is gone: with its pod, or by somebody's hand.
+        if ((await netnsOf(pod.pid).catch(() => undefined)) !== pod.netns || !this.#pods.has(pod.uid)) return;
+        await this.#attachLink(pod);
+        log.warn({ uid: pod.uid, link }, 'the link of a pod was removed; making it again');
+      });
+    await this.#allowReflection(pod); // also where it is there: an earlier version of the agent did not
   }
 }

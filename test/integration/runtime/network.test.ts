@@ -109,6 +109,17 @@ describe('pod network', { timeout: patience(120_000) }, () => {
     await first.destroy();
   });
 
+  test('a link that is made from several sides at once is made one time after the other', async () => {
+    const spec = rig.spec();
+    const pod = await runtime.create(spec);
+    const attached = { uid: spec.uid, pid: pod.infraPid, ip: String(spec.ip), hostPorts: [] };
+    for (let i = 0; i < 20; i++) {
+      await Promise.all([1, 2, 3].map(() => rig.network.attach(attached)));
+      assert.deepEqual(rig.ports(), [rig.network.link(spec.uid)]);
+    }
+    await pod.destroy();
+  });
+
   test('an address that is none fails the pod and leaves nothing', async () => {
     const spec = rig.spec({ ip: '10.0.0.256' });
     await assert.rejects(runtime.create(spec), { name: 'RuntimeError', step: 'network-address', object: spec.uid });
