@@ -22,11 +22,7 @@ namespace {
 class Base {
  public:
   Base() { CHECK(mkdtemp(name_) != nullptr); }
-  ~Base() {
-    // What is deep is moved up to that directory on the way.
-    UniqueFd const tmp(open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC));
-    CHECK(remove_tree(tmp.get(), name_ + sizeof "/tmp"));
-  }
+  ~Base() { CHECK(remove_tree(AT_FDCWD, name_)); }
   Base(const Base&) = delete;
   operator std::string() const { return name_; }
   std::string operator+(const char* more) const { return std::string(name_) + more; }
