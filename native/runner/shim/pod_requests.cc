@@ -47,13 +47,14 @@ void Pod::serve(int64_t id, const RequestBody& body, std::vector<UniqueFd> fds) 
   if (!reply.empty()) client_.send(std::move(reply));
 }
 
-// Starts go on side by side; what comes after one finds the pod, or that container, as it is afterwards. Only
-// what ends a container need not wait for its start.
+// Starts go on side by side, but for one that joins another; what comes after one finds the pod, or that
+// container, as it is afterwards. Only what ends a container need not wait for its start.
 bool Pod::must_wait(const RequestBody& body) const {
   if (std::holds_alternative<HelloRequest>(body))
     return std::any_of(members_.begin(), members_.end(),
                        [](const Member& member) { return member.starts(); });
   const std::string* name = nullptr;
+  if (auto* start = std::get_if<StartRequest>(&body)) name = &start->pid_target;
   if (auto* signal = std::get_if<SignalRequest>(&body)) name = &signal->name;
   if (auto* remove = std::get_if<RemoveRequest>(&body)) name = &remove->name;
   if (auto* exec = std::get_if<ExecRequest>(&body)) name = &exec->name;
@@ -130,8 +131,7 @@ std::string Pod::handle(int64_t id, const StartRequest& request) {
   if (!request.pid_target.empty()) {
     pid_target = find(request.pid_target);
     if (!pid_target) return error_message(id, not_found("pid-target", request.pid_target));
-    // Not before it is known whether it runs: a number that has been reaped may be somebody else's.
-    pid_target->finish_start();
+    // One that is being started was waited for; a number that has been reaped may be somebody else's.
     if (pid_target->state() != Container::State::Running)
       return error_message(id, input_error("pid-target", request.pid_target + " does not run", ESRCH));
   }

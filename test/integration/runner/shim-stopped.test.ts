@@ -71,3 +71,27 @@ test('what asks for a container that is being started is answered when that has 
   await eventually('its end', () => client.messages.some(({ event }) => event?.container === 'second'));
   assert.deepEqual(await pod.close(), []);
 });
+
+test('a start that joins a container waits for it as the others do, also for one that is stopped', async () => {
+  const pod = ShimPod.open({ namespaces: { pid: 'pod' } });
+  const client = await pod.connect();
+  const joining = (name: string, pidTarget: string) => ({ ...pod.prepare(name, ['sleeper']), pidTarget });
+  const both = [client.ask('start', pod.prepare('main', ['sleeper'])), client.ask('start', joining('look', 'main'))];
+  for (const { result } of await Promise.all(both)) assert.ok(result);
+
+  const shared = {
+    config: (config: { linux: { namespaces: { type: string; path?: string }[] } }) => {
+      for (const namespace of config.linux.namespaces) if (namespace.type === 'pid') namespace.path = '/pod';
+    },
+  };
+  await client.request('start', pod.prepare('evil', ['stopper'], shared));
+  await pod.ready('evil');
+  // Nobody answers these two: their asker goes.
+  client.line(JSON.stringify({ id: 900, method: 'start', params: pod.prepare('late', ['sleeper'], shared) }));
+  client.line(JSON.stringify({ id: 901, method: 'start', params: joining('never', 'late') }));
+  const other = await pod.connect({ hello: false }); // what waits goes with whoever asked
+  await other.request('kill', { name: 'evil' });
+  await other.request('stop', { name: 'late', graceMs: 0 });
+  assert.deepEqual(pod.cgroupDirs('never'), []);
+  assert.deepEqual(await pod.close(), []);
+});
