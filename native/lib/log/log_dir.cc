@@ -1,15 +1,13 @@
 #include "lib/log/log_dir.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cstdint>
 #include <cstring>
 
 #include "lib/log/timestamp.h"
+#include "lib/tree/directory.h"
 
 namespace edgepod {
 namespace {
@@ -68,36 +66,21 @@ Result<LogLocation> open_log_dir(std::string_view path) {
 
 namespace {
 
-struct Entry {
-  uint64_t ino;
-  int64_t off;
-  unsigned short size;
-  unsigned char type;
-  char name[];
-};
-
 bool is_rotated(const char* entry, const std::string& name) {
   size_t length = strlen(entry);
   return length >= name.size() + 1 + kRotationStampSize && entry[name.size()] == '.' &&
          memcmp(entry, name.data(), name.size()) == 0 && entry[name.size() + 1 + 8] == '-';
 }
 
-// One pass over the directory: the number of rotated files and the name that sorts first. Reads with a
-// small buffer of its own: opendir(3) takes 32 KiB of heap, in a process that lives as long as the pod.
+// One pass over the directory: the number of rotated files and the name that sorts first.
 unsigned oldest_rotated(int dir, const std::string& name, std::string* oldest) {
-  alignas(Entry) char buffer[2048];
+  Directory listing{UniqueFd(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC))};
   unsigned count = 0;
-  if (lseek(dir, 0, SEEK_SET) != 0) return 0;
-  while (true) {
-    long got = syscall(SYS_getdents64, dir, buffer, sizeof buffer);
-    if (got <= 0) return count;
-    for (long at = 0; at < got;) {
-      auto* entry = reinterpret_cast<Entry*>(buffer + at);
-      at += entry->size;
-      if (!is_rotated(entry->name, name)) continue;
-      if (count++ == 0 || entry->name < *oldest) *oldest = entry->name;
-    }
+  while (const char* entry = listing.next()) {
+    if (!is_rotated(entry, name)) continue;
+    if (count++ == 0 || entry < *oldest) *oldest = entry;
   }
+  return count;
 }
 
 }  // namespace
