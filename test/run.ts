@@ -5,15 +5,9 @@
 import { spawn } from 'node:child_process';
 import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
+import { runTestFiles, type Tally } from './test-files.ts';
 
 const root = join(import.meta.dirname, '..');
-
-interface Tally {
-  passed: number;
-  failed: number;
-}
 
 /** A command that passes or fails as one. */
 function command(...argv: [string, ...string[]]): () => Promise<Tally> {
@@ -26,27 +20,15 @@ function command(...argv: [string, ...string[]]): () => Promise<Tally> {
   };
 }
 
-/** Test files, each in a process of its own; integration tests one after the other, since they share one kernel. */
+/** Integration tests one after the other, since they share one kernel. */
 function tests(pattern: string, concurrency: number): () => Promise<Tally> {
   return async () => {
     const files = globSync(pattern, { cwd: root })
       .map((file) => join(root, file))
       .sort();
-    const tally = { passed: 0, failed: files.length === 0 ? 1 : 0 };
-    if (files.length === 0) process.stderr.write(`no test matches ${pattern}\n`);
-    const stream = run({ files, concurrency, timeout: 300_000 });
-    stream.on('test:pass', ({ details, skip, todo }) => {
-      if (details.type !== 'suite' && skip === undefined && todo === undefined) tally.passed += 1;
-    });
-    stream.on('test:fail', ({ details }) => {
-      if (details.type !== 'suite') tally.failed += 1;
-    });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const reporter = stream.compose(spec);
-    reporter.on('end', resolve);
-    reporter.pipe(process.stdout, { end: false });
-    await promise;
-    return tally;
+    if (files.length > 0) return await runTestFiles(files, { concurrency, timeout: 300_000 });
+    process.stderr.write(`no test matches ${pattern}\n`);
+    return { passed: 0, failed: 1 };
   };
 }
 

@@ -9,11 +9,10 @@
  */
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 import { deviceImage } from '../../image/device-image.ts';
 import { demoImage } from '../images/demo-images.ts';
+import { runTestFiles } from '../test-files.ts';
 import { suiteDisk } from './suite-disk.ts';
 
 const progress = (line: string) => process.stderr.write(`${line}\n`);
@@ -33,23 +32,11 @@ process.env.EDGEPOD_DEVICE_IMAGE = JSON.stringify(image);
 if (positionals.length === 0) process.env.EDGEPOD_SUITE_DISK = await suiteDisk(progress);
 
 const started = performance.now();
-const tally = { passed: 0, failed: 0 };
 // Ended from outside, no board is left behind: test files end theirs when they are told to.
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
 // One board at a time: an emulated one takes all the processors there are.
-const stream = run({ files, concurrency: 1, timeout: 3_600_000, signal: stop.signal });
-stream.on('test:pass', ({ details, skip }) => {
-  if (details.type !== 'suite' && skip === undefined) tally.passed += 1;
-});
-stream.on('test:fail', ({ details }) => {
-  if (details.type !== 'suite') tally.failed += 1;
-});
-const { promise, resolve } = Promise.withResolvers<void>();
-const reporter = stream.compose(spec);
-reporter.on('end', resolve);
-reporter.pipe(process.stdout, { end: false });
-await promise;
+const tally = await runTestFiles(files, { concurrency: 1, timeout: 3_600_000, signal: stop.signal });
 const seconds = ((performance.now() - started) / 1000).toFixed(0);
 process.stdout.write(`\non the arm64 board: ${tally.passed} passed, ${tally.failed} failed, ${seconds} s\n`);
 process.exit(tally.failed === 0 && tally.passed > 0 ? 0 : 1);
