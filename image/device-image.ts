@@ -99,7 +99,7 @@ function hashOf(deb: string, kernel: string, readOnlyRoot: boolean): string {
       .map((entry) => join(entry.parentPath, entry.name))
       .sort())
       hash.update(file.slice(here.length)).update(readFileSync(file));
-  for (const file of ['disk.ts', 'command-line.ts', 'device-image.ts', '../src/agent/config.ts'])
+  for (const file of ['disk.ts', 'command-line.ts', 'device-image.ts', '../src/agent/config/config.ts'])
     hash.update(readFileSync(join(here, file)));
   return hash.digest('hex').slice(0, 12);
 }

@@ -1,6 +1,6 @@
 /** The manual pages, from what the code itself knows: the command tree and the table of settings. */
 import type { Command } from 'commander';
-import type { Setting } from '../../src/agent/config.ts';
+import type { Setting } from '../../src/agent/config/config.ts';
 
 const roff = (text: string) =>
   text

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { SETTINGS } from '../../src/agent/config.ts';
+import { SETTINGS } from '../../src/agent/config/config.ts';
 import { program } from '../../src/cli/program.ts';
 import { bundle } from '../bundle.ts';
 import { copyright } from './copyright.ts';

@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { parseDocument } from 'yaml';
-import { SETTINGS } from '../../src/agent/config.ts';
+import { SETTINGS } from '../../src/agent/config/config.ts';
 
 export interface Problem {
   /** `broker.url`, or empty for the file as a whole. */

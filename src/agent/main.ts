@@ -1,9 +1,9 @@
 /** The life of the agent process: start, signals, stop. */
 import { loadAddon } from '../runtime/native.ts';
 import { Agent } from './agent.ts';
-import type { AgentConfig } from './config.ts';
-import { createLogger } from './logger.ts';
-import { ServiceManager } from './service-manager.ts';
+import type { AgentConfig } from './config/config.ts';
+import { createLogger } from './process/logger.ts';
+import { ServiceManager } from './process/service-manager.ts';
 
 /** Runs until SIGTERM or SIGINT. Rejects when the agent cannot start. */
 export async function runAgent(config: AgentConfig, { drain }: { drain: boolean }): Promise<void> {

@@ -1,6 +1,6 @@
 /** The agent's settings as options of a command. */
 import type { Command } from 'commander';
-import { SETTINGS } from '../agent/config.ts';
+import { SETTINGS } from '../agent/config/config.ts';
 
 /** Settings that commands about this board's own files need. */
 export const DEVICE_SETTINGS: readonly string[] = ['dataDir', 'runDir'];

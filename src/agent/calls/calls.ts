@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { RpcServer } from '../../broker/rpc.ts';
 import type { PodManager } from '../../pods/manager.ts';
-import type { RecentEvents } from '../recent-events.ts';
+import type { RecentEvents } from '../broker/recent-events.ts';
 import { events } from './events.ts';
 import { exec } from './exec.ts';
 import { logs } from './logs.ts';

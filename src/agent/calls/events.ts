@@ -1,6 +1,6 @@
 /** The call `events`: what happened lately, of one object, one namespace or all. */
 import type { RpcContext } from '../../broker/rpc.ts';
-import type { EventFilter, RecentEvents } from '../recent-events.ts';
+import type { EventFilter, RecentEvents } from '../broker/recent-events.ts';
 import { fitting, halves } from './fitting.ts';
 import { CallError } from './target.ts';
 

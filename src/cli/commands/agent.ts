@@ -13,7 +13,7 @@ export function registerAgent(program: Command): void {
   command.action(
     action(
       async (flags: Record<string, unknown> & { config?: string; drain?: boolean }) => {
-        const { loadConfig } = await import('../../agent/load-config.ts');
+        const { loadConfig } = await import('../../agent/config/load-config.ts');
         const config = await loadConfig(flags.config, flags);
         const { runAgent } = await import('../../agent/main.ts');
         await runAgent(config, { drain: flags.drain === true });

@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
-import type { AgentConfig } from '../../agent/config.ts';
+import type { AgentConfig } from '../../agent/config/config.ts';
 import { action } from '../failure.ts';
 import { withSettings } from '../settings.ts';
 
@@ -21,7 +21,7 @@ export function registerCheck(program: Command): void {
     .option('-o, --output <format>', 'json')
     .action(
       action(async (flags: Record<string, unknown> & { config?: string; output?: string }) => {
-        const { loadConfig } = await import('../../agent/load-config.ts');
+        const { loadConfig } = await import('../../agent/config/load-config.ts');
         const config = await loadConfig(flags.config, flags);
         const findings = [
           ...(await kernelFindings()),
@@ -40,7 +40,7 @@ export function registerCheck(program: Command): void {
 }
 
 async function kernelFindings(): Promise<Finding[]> {
-  const { localFeatures } = await import('../../agent/local-features.ts');
+  const { localFeatures } = await import('../../agent/local/features.ts');
   const { missing, features } = await localFeatures();
   const { kernel, cgroup } = features;
   return [
@@ -68,7 +68,7 @@ function roomy(finding: Finding, path: string): Finding {
 
 /** Asks the kernel, without changing anything: the tool may be there and the kernel's NAT not. */
 async function rulesFinding(): Promise<Finding> {
-  const { nftFault } = await import('../../agent/local-features.ts');
+  const { nftFault } = await import('../../agent/local/features.ts');
   const fault = await nftFault();
   if (fault === undefined) return { level: 'ok', what: 'nftables', detail: 'rules and NAT work' };
   return { level: 'warn', what: 'nftables', detail: `pods have no way out and no hostPort: ${fault}` };
@@ -97,7 +97,7 @@ function directory(what: string, path: string): Finding {
 
 /** What is wrong with the board itself: what the device image noted when it was switched on, and its clock. */
 async function boardFindings(): Promise<Finding[]> {
-  const { clockNotes, deviceImageNotes } = await import('../../agent/board-notes.ts');
+  const { clockNotes, deviceImageNotes } = await import('../../agent/board/board-notes.ts');
   return [...deviceImageNotes(), ...clockNotes(new Date())].map(({ feature, consequence }) => ({
     level: 'warn',
     what: feature,
@@ -107,7 +107,7 @@ async function boardFindings(): Promise<Finding[]> {
 
 /** Reachable, and over TLS also trusted, is enough: whether it lets us in shows in the agent's log. */
 async function brokerFinding(config: AgentConfig): Promise<Finding> {
-  const { brokerFault } = await import('../../agent/broker-reachable.ts');
+  const { brokerFault } = await import('../../agent/local/broker-reachable.ts');
   const fault = await brokerFault(config.broker);
   const { url } = config.broker;
   if (fault === undefined) return { level: 'ok', what: 'broker', detail: `${url} is reachable` };

@@ -8,7 +8,7 @@ export function registerDrain(program: Command): void {
     .description('stop every pod of this board, whose agent must be stopped; they come back when it starts again')
     .action(
       action(async (flags: Record<string, unknown> & { config?: string }) => {
-        const { loadConfig } = await import('../../agent/load-config.ts');
+        const { loadConfig } = await import('../../agent/config/load-config.ts');
         const config = await loadConfig(flags.config, flags);
         const { drainBoard } = await import('../../agent/main.ts');
         await drainBoard(config);

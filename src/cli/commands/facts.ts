@@ -8,7 +8,7 @@ export function registerFacts(program: Command): void {
     .description('print what this board is: model, operating system, processor, disks')
     .action(
       action(async () => {
-        const { localBoardFacts } = await import('../../agent/board-facts.ts');
+        const { localBoardFacts } = await import('../../agent/board/board-facts.ts');
         process.stdout.write(`${JSON.stringify(await localBoardFacts(), null, 4)}\n`);
       }),
     );

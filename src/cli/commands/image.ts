@@ -35,12 +35,12 @@ export function registerImage(program: Command): void {
     );
 }
 
-type LocalImages = Awaited<ReturnType<typeof import('../../agent/local-images.ts')['openLocalImages']>>;
+type LocalImages = Awaited<ReturnType<typeof import('../../agent/local/images.ts')['openLocalImages']>>;
 
 /** Opens the board's store for one command. */
 async function withImages(flags: Flags, use: (images: LocalImages) => Promise<void>): Promise<void> {
-  const { loadConfig } = await import('../../agent/load-config.ts');
-  const { openLocalImages } = await import('../../agent/local-images.ts');
+  const { loadConfig } = await import('../../agent/config/load-config.ts');
+  const { openLocalImages } = await import('../../agent/local/images.ts');
   const { dataDir } = await loadConfig(flags.config, flags);
   const local = await openLocalImages(dataDir);
   try {

@@ -1,6 +1,6 @@
 /** `edgepod version`. */
 import type { Command } from 'commander';
-import { VERSION } from '../../agent/version.ts';
+import { VERSION } from '../../agent/process/version.ts';
 
 export function registerVersion(program: Command): void {
   program

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { pino } from 'pino';
-import { ImageGarbage } from '../../../src/agent/image-garbage.ts';
+import { ImageGarbage } from '../../../src/agent/upkeep/image-garbage.ts';
 import { ImageBoard } from './image-board.ts';
 
 const MINUTE = 60_000;

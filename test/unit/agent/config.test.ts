@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { ConfigError, envLayer, fileLayer, flagLayer, resolveConfig, SETTINGS } from '../../../src/agent/config.ts';
+import {
+  ConfigError,
+  envLayer,
+  fileLayer,
+  flagLayer,
+  resolveConfig,
+  SETTINGS,
+} from '../../../src/agent/config/config.ts';
 
 const resolve = (file: unknown, env: NodeJS.ProcessEnv = {}, flags: Record<string, unknown> = {}) =>
   resolveConfig([fileLayer(file, 'agent.yaml'), envLayer(env), flagLayer(flags)]);

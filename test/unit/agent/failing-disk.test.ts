@@ -1,8 +1,8 @@
 /** What the agent does now and then must not end it when the disk, or /proc, gives an error. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MetricsLoop } from '../../../src/agent/metrics.ts';
-import { NodeReport } from '../../../src/agent/node-report.ts';
+import { MetricsLoop } from '../../../src/agent/board/metrics.ts';
+import { NodeReport } from '../../../src/agent/board/node-report.ts';
 import { Topics } from '../../../src/broker/topics.ts';
 import { quickFacts } from '../../../src/node/facts.ts';
 import type { PodManager } from '../../../src/pods/manager.ts';

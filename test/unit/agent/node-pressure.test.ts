@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pino } from 'pino';
-import { NodePressure } from '../../../src/agent/node-pressure.ts';
+import { NodePressure } from '../../../src/agent/upkeep/node-pressure.ts';
 
 const MINUTE = 60_000;
 

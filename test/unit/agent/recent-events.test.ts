@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RecentEvents } from '../../../src/agent/broker/recent-events.ts';
 import { events } from '../../../src/agent/calls/events.ts';
-import { RecentEvents } from '../../../src/agent/recent-events.ts';
 
 function filled(count: number): RecentEvents {
   const recent = new RecentEvents();

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { seccompProfiles } from '../../../src/agent/seccomp-profiles.ts';
+import { seccompProfiles } from '../../../src/agent/pods/seccomp-profiles.ts';
 import { ContainerConfigError } from '../../../src/manifest/oci/types.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'edgepod-seccomp-'));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ServiceManager } from '../../../src/agent/service-manager.ts';
+import { ServiceManager } from '../../../src/agent/process/service-manager.ts';
 
 function rig(env: NodeJS.ProcessEnv) {
   const told: string[] = [];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { smallerStatus } from '../../../src/agent/smaller-status.ts';
+import { smallerStatus } from '../../../src/agent/broker/smaller-status.ts';
 
 test('a pod loses spec and annotations and keeps its status; anything else has no smaller form', () => {
   const metadata = { name: 'p', namespace: 'default', uid: 'u' };

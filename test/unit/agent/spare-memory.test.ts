@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SpareMemory } from '../../../src/agent/spare-memory.ts';
+import { SpareMemory } from '../../../src/agent/upkeep/spare-memory.ts';
 
 const MIB = 1024 * 1024;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ipLeases } from '../../../src/agent/records.ts';
-import { userRanges } from '../../../src/agent/user-ranges.ts';
+import { ipLeases } from '../../../src/agent/pods/records.ts';
+import { userRanges } from '../../../src/agent/pods/user-ranges.ts';
 import { tempStore } from '../store/temp-store.ts';
 
 test('one range a pod, the same until it is released; what runs keeps its own; the last one is the last', (t) => {

@@ -1,0 +1,14 @@
+/** One agent per data directory: two would write one database and fight over one set of pods. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Addon } from '../../runtime/native.ts';
+import { ConfigError } from '../config/config.ts';
+
+/** Held until the process ends, however it ends. @throws ConfigError when another agent holds it */
+export function lockDataDir(addon: Addon, dataDir: string): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  if (addon.lockFile(join(dataDir, 'agent.lock')) < 0)
+    throw new ConfigError(
+      `another agent runs on ${dataDir}: stop it, or give this one its own --data-dir and --run-dir`,
+    );
+}
