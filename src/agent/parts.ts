@@ -5,7 +5,7 @@ import { Hardware } from '../images/hardware.ts';
 import { ImageStore } from '../images/image-store.ts';
 import { Unpacker } from '../images/unpacker.ts';
 import { diskFigures } from '../node/facts.ts';
-import type { Allocatable } from '../pods/admission.ts';
+import type { Allocatable } from '../pods/admission/admission.ts';
 import type { Relief } from '../pods/eviction/relief.ts';
 import type { PodManager } from '../pods/manager.ts';
 import { readFeatures } from '../runtime/features.ts';

@@ -1,10 +1,10 @@
 /** What the reconciler is given, as the interfaces it declares for itself. */
 import type { Container, Pod } from '../manifest/types.ts';
-import type { Allocatable } from './admission.ts';
-import type { ListeningPort } from './host-ports.ts';
+import type { Allocatable } from './admission/admission.ts';
+import type { ListeningPort } from './admission/host-ports.ts';
+import type { Paths } from './files/paths.ts';
+import type { IdentityFiles, PodFiles } from './files/pod-files.ts';
 import type { PodNames } from './operations/hostname.ts';
-import type { Paths } from './paths.ts';
-import type { IdentityFiles, PodFiles } from './pod-files.ts';
 import type {
   Clock,
   Image,

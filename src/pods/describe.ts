@@ -1,11 +1,11 @@
 /** A pod as local commands, device calls and metrics want it. */
 import { allContainers } from '../manifest/containers.ts';
+import { logPath } from './files/paths.ts';
 import { attemptPhase } from './history.ts';
-import type { Incarnation } from './incarnation.ts';
-import { logPath } from './paths.ts';
 import { historyOf } from './state.ts';
 import { publishedPod } from './status/pod-status.ts';
 import type { PublishedPod } from './types.ts';
+import type { Incarnation } from './worker/incarnation.ts';
 
 export interface ContainerDescription {
   name: string;

@@ -4,21 +4,21 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { FieldError, Pod } from '../manifest/types.ts';
-import { admission, type Refusal } from './admission.ts';
-import type { FoundSandbox } from './adoption.ts';
+import { admission, type Refusal } from './admission/admission.ts';
+import type { FoundSandbox } from './adoption/adoption.ts';
+import { type Matched, match } from './adoption/match.ts';
+import { resizeRefusal } from './changes/resize.ts';
 import type { PodManagerDeps } from './deps.ts';
 import { describePod, type PodDescription } from './describe.ts';
-import { EventQueue } from './event-queue.ts';
+import { EventQueue } from './events/event-queue.ts';
 import { Relief } from './eviction/relief.ts';
-import type { Incarnation, Parts } from './incarnation.ts';
-import { type Matched, match } from './match.ts';
-import { podFiles } from './pod-files.ts';
+import { podFiles } from './files/pod-files.ts';
 import type { RunningExec, Sandbox, StreamRequest } from './ports.ts';
-import { resizeRefusal } from './resize.ts';
 import { realTimers } from './timers.ts';
 import type { DesiredPod, PodRecord } from './types.ts';
 import type { ObjectKind } from './volumes/uses.ts';
-import { PodWorker } from './worker.ts';
+import type { Incarnation, Parts } from './worker/incarnation.ts';
+import { PodWorker } from './worker/worker.ts';
 
 /** The kubelet's log rotation: 10 MiB, 5 files. */
 const LOG_LIMITS = { maxBytes: 10 * 1024 * 1024, maxFiles: 5 };

@@ -1,5 +1,5 @@
 /** Ports that processes of this machine have, as admission wants them: who it is is found out only for the message. */
-import type { ListeningPort } from '../../pods/host-ports.ts';
+import type { ListeningPort } from '../../pods/admission/host-ports.ts';
 import { ownerOf, readListeners } from '../../runtime/network/listening.ts';
 
 export const listeningPorts = (): ListeningPort[] =>

@@ -1,7 +1,7 @@
 /** The pod's hosts, hostname and resolv.conf from the node's files as they are now. */
 import { readFileSync } from 'node:fs';
 import type { IdentityInput } from '../../pods/deps.ts';
-import type { IdentityFiles } from '../../pods/pod-files.ts';
+import type { IdentityFiles } from '../../pods/files/pod-files.ts';
 import { hostnameFile, hostsFile, resolvConf } from '../../runtime/identity-files.ts';
 
 export function identityFiles({ pod, hostname, shortName, fqdn, podIP }: IdentityInput): IdentityFiles {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { ImageStore } from '../../images/image-store.ts';
 import { containerResources, podResources } from '../../manifest/resources.ts';
 import type { SeccompArch } from '../../manifest/seccomp.ts';
-import type { Allocatable } from '../../pods/admission.ts';
+import type { Allocatable } from '../../pods/admission/admission.ts';
 import type { PodManagerDeps } from '../../pods/deps.ts';
 import { PodManager } from '../../pods/manager.ts';
 import { quantities } from '../../pods/operations/variables.ts';

@@ -1,8 +1,9 @@
 /** What can be done with pods for a node that is short of something. */
-import type { Parts } from '../incarnation.ts';
+
 import { dropDeadAttempts } from '../operations/clean.ts';
 import type { PodRecord } from '../types.ts';
-import type { PodWorker } from '../worker.ts';
+import type { Parts } from '../worker/incarnation.ts';
+import type { PodWorker } from '../worker/worker.ts';
 import type { Starved } from './message.ts';
 import { type NeededImages, neededImages } from './needed-images.ts';
 import { storageExcess, type TreeUsage } from './storage-check.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { allContainers } from '../../manifest/containers.ts';
 import type { Pod } from '../../manifest/types.ts';
-import { containerDir, type Paths, podLogDir, volumeDir } from '../paths.ts';
+import { containerDir, type Paths, podLogDir, volumeDir } from '../files/paths.ts';
 import type { PodRecord } from '../types.ts';
 import { diskVolumes, exceededStorage, hasStorageLimit, type StorageUsage } from './local-storage.ts';
 

@@ -2,7 +2,7 @@
 import { allContainers } from '../../manifest/containers.ts';
 import { effectiveRequest, resourceAmounts } from '../../manifest/requests.ts';
 import type { Container } from '../../manifest/types.ts';
-import type { Paths } from '../paths.ts';
+import type { Paths } from '../files/paths.ts';
 import type { PodRecord } from '../types.ts';
 import { type ContainerUse, evictionMessage, type Starved } from './message.ts';
 import { type Candidate, isCritical, ranked, type StarvedResource } from './rank.ts';

@@ -2,7 +2,7 @@
 import { nextRetry } from '../backoff.ts';
 import { failureMessage } from '../failures.ts';
 import { attemptPhase, nextAttempt } from '../history.ts';
-import type { Incarnation } from '../incarnation.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 
 /**
  * Everything but record and logs when the pod has finished; everything when it was deleted. The record goes last, so

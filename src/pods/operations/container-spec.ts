@@ -3,10 +3,10 @@ import { findContainer } from '../../manifest/containers.ts';
 import { podNamespaces } from '../../manifest/oci/namespaces.ts';
 import type { Pod } from '../../manifest/types.ts';
 import { failureMessage, messageOf, type Subject } from '../failures.ts';
-import type { Incarnation } from '../incarnation.ts';
-import { identityPaths, logPath, terminationLogPath } from '../paths.ts';
+import { identityPaths, logPath, terminationLogPath } from '../files/paths.ts';
 import type { ContainerSpec, Image } from '../ports.ts';
 import { historyOf, isRunning, runOf } from '../state.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 import { hostnameOf } from './hostname.ts';
 import { containerVariables } from './variables.ts';
 

@@ -1,13 +1,14 @@
 /** Starting one container. */
+
+import { containerLabels } from '../adoption/labels.ts';
 import { nextRetry } from '../backoff.ts';
 import { asRunnerError, messageOf, startFailureMessage } from '../failures.ts';
 import { attemptPhase, confirm, countRestart, end, endedAtStart, launch, unlaunch } from '../history.ts';
-import type { Incarnation } from '../incarnation.ts';
-import { containerLabels } from '../labels.ts';
-import { limitsText } from '../limit-notes.ts';
 import type { ContainerSpec, Image, Sandbox } from '../ports.ts';
 import { historyOf, runOf } from '../state.ts';
+import { limitsText } from '../status/limit-notes.ts';
 import { rfc3339 } from '../status/rfc3339.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 import { NotStartable, orRefuse, preparedContainer, subjectOf } from './container-spec.ts';
 import { launchFacts } from './launch.ts';
 

@@ -2,10 +2,10 @@
 import { findContainer } from '../../manifest/containers.ts';
 import { restartDueAt } from '../backoff.ts';
 import { backoffOf, end, endedByExit } from '../history.ts';
-import type { Incarnation } from '../incarnation.ts';
 import { startsAgain } from '../plan/restart.ts';
 import type { Sandbox, SandboxEvent } from '../ports.ts';
 import { historyOf } from '../state.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 import { withLastWords } from './last-words.ts';
 
 type ExitEvent = Extract<SandboxEvent, { type: 'exit' }>;

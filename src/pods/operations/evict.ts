@@ -1,4 +1,4 @@
-import type { Incarnation } from '../incarnation.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 
 /**
  * The pod takes more than it may, or (`forNode`) the node needs what it has: it ends as Failed, reason Evicted, and is not

@@ -3,9 +3,9 @@ import { findContainer } from '../../manifest/containers.ts';
 import type { LifecycleHandler } from '../../manifest/types.ts';
 import { messageOf } from '../failures.ts';
 import { attemptPhase, hookDone } from '../history.ts';
-import type { Incarnation } from '../incarnation.ts';
 import { targetOf } from '../probes/target.ts';
 import { historyOf, runOf } from '../state.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 import { condemn } from './condemn.ts';
 
 /** A hook without an end of its own: as long as timers can wait. */

@@ -1,8 +1,8 @@
 import { findContainer } from '../../manifest/containers.ts';
-import type { Incarnation } from '../incarnation.ts';
 import { historyOf } from '../state.ts';
-import { terminationMessage } from '../termination-message.ts';
+import { terminationMessage } from '../status/termination-message.ts';
 import type { EndedAttempt } from '../types.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 
 /** The end with what the container left to say of it. */
 export const withLastWords = (pod: Incarnation, name: string, ended: EndedAttempt): EndedAttempt => {

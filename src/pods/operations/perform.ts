@@ -1,10 +1,10 @@
 /** Each action of a plan to what carries it out; an action without one does not compile. */
 import type { Container } from '../../manifest/types.ts';
 import { attemptPhase, end, endedUnseen, launch } from '../history.ts';
-import type { Incarnation } from '../incarnation.ts';
 import type { Action } from '../plan/action.ts';
 import { historyOf } from '../state.ts';
 import type { Outcome } from '../types.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 import { clean } from './clean.ts';
 import { condemn } from './condemn.ts';
 import { startContainer } from './container.ts';

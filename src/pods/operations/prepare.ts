@@ -3,10 +3,10 @@ import { findContainer } from '../../manifest/containers.ts';
 import { nextRetry } from '../backoff.ts';
 import { failureMessage } from '../failures.ts';
 import { unlaunch } from '../history.ts';
-import type { Incarnation } from '../incarnation.ts';
 import { runOf } from '../state.ts';
 import { imageFailure } from '../status/waiting.ts';
 import { VolumeImageError } from '../volumes/mount-error.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 
 /** Asks for the container's image. A failure takes back a launch that counted on it. */
 export const ensureImage = (pod: Incarnation, name: string): void => {

@@ -1,7 +1,7 @@
 /** Following what a running pod's volumes are made from. */
 import { failureMessage } from '../failures.ts';
-import type { Incarnation } from '../incarnation.ts';
 import { isDataVolume } from '../volumes/payload.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 
 /**
  * Brings the files of ConfigMaps, Secrets and of the pod's own metadata up to date; writes nothing where nothing changed.

@@ -3,12 +3,12 @@ import { allContainers, findContainer } from '../../manifest/containers.ts';
 import { canonicalJson } from '../../manifest/digest.ts';
 import type { Container } from '../../manifest/types.ts';
 import { nextRetry } from '../backoff.ts';
+import { allocationOf, givenPod, resizeOf, wider } from '../changes/resize.ts';
 import { failureMessage } from '../failures.ts';
 import { attemptPhase, resized } from '../history.ts';
-import type { Incarnation } from '../incarnation.ts';
 import type { LinuxResources, Sandbox } from '../ports.ts';
-import { allocationOf, givenPod, resizeOf, wider } from '../resize.ts';
 import { historyOf } from '../state.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 
 /** Gives the containers named, and the pod as a whole, the limits of the spec. What could not be done is tried again. */
 export const resizePod = (pod: Incarnation, names: string[]): void => {

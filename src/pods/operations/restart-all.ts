@@ -1,8 +1,8 @@
 /** A container asked, by the code it exited with, for the whole pod to begin anew (RestartAllContainers). */
-import { mapHistories } from '../adoption.ts';
+import { mapHistories } from '../adoption/adoption.ts';
 import { attemptPhase } from '../history.ts';
-import type { Incarnation } from '../incarnation.ts';
 import type { ContainerHistory } from '../types.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 import { destroySandbox } from './sandbox.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** What a pod waits for has come: steps that failed for want of it need not sit out their back-off. */
 import type { Retry } from '../backoff.ts';
-import type { Incarnation } from '../incarnation.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 
 export const retryForObjects = ({ state }: Incarnation): void => {
   if (state.volumes.retry) state.volumes.retry = soon(state.volumes.retry);

@@ -1,9 +1,9 @@
 /** From a pod's record to the sandbox it needs. */
 import { podNamespaces } from '../../manifest/oci/namespaces.ts';
-import { publishedPorts } from '../host-ports.ts';
-import type { Incarnation } from '../incarnation.ts';
-import { sandboxLabels } from '../labels.ts';
+import { publishedPorts } from '../admission/host-ports.ts';
+import { sandboxLabels } from '../adoption/labels.ts';
 import type { SandboxSpec } from '../ports.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 import { hostnameOf } from './hostname.ts';
 
 /** Address and users must have been leased: the specification says which. */

@@ -1,13 +1,13 @@
 /** Building, following and taking down a pod's sandbox. */
-import { loseAll, mapHistories } from '../adoption.ts';
+import { loseAll, mapHistories } from '../adoption/adoption.ts';
 import { nextRetry } from '../backoff.ts';
+import { allocationOf } from '../changes/resize.ts';
 import { failureMessage } from '../failures.ts';
 import { attemptPhase, launch, unlaunch } from '../history.ts';
-import type { Incarnation } from '../incarnation.ts';
-import { limitsText } from '../limit-notes.ts';
 import type { Sandbox } from '../ports.ts';
-import { allocationOf } from '../resize.ts';
 import { historyOf, runOf } from '../state.ts';
+import { limitsText } from '../status/limit-notes.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 import { missingClusterDns } from './cluster-dns.ts';
 import { prepareContainers } from './container-spec.ts';
 import { followEvents } from './events.ts';

@@ -1,9 +1,9 @@
 /** Ending one container: the preStop hook, the stop signal. */
 import { findContainer } from '../../manifest/containers.ts';
 import { failureMessage } from '../failures.ts';
-import type { Incarnation } from '../incarnation.ts';
 import { MINIMUM_STOP_MS } from '../plan/stop-steps.ts';
 import { historyOf, runOf } from '../state.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 import { runHook } from './hooks.ts';
 
 const DEFAULT_STOP_SIGNAL = 'SIGTERM';

@@ -1,10 +1,10 @@
 /** A changed manifest that the pod which runs can follow. */
 import { allContainers } from '../../manifest/containers.ts';
-import { takeOver } from '../adoption.ts';
-import { postponedRecord, updatedRecord } from '../change.ts';
-import type { Incarnation } from '../incarnation.ts';
+import { takeOver } from '../adoption/adoption.ts';
+import { postponedRecord, updatedRecord } from '../changes/change.ts';
 import { newRun } from '../state.ts';
 import type { DesiredPod, PendingResize, PodRecord } from '../types.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 import { refreshVolumes } from './refresh.ts';
 
 /** Takes the manifest over; the plan does what is left to be done. */

@@ -3,9 +3,9 @@ import { findContainer } from '../../manifest/containers.ts';
 import type { PodFacts } from '../../manifest/downward.ts';
 import { containerVariablesFrom } from '../../manifest/env-sources.ts';
 import { formatNano } from '../../manifest/quantity.ts';
-import type { Allocatable } from '../admission.ts';
-import type { Incarnation } from '../incarnation.ts';
+import type { Allocatable } from '../admission/admission.ts';
 import { readEnvFile } from '../volumes/env-file.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 
 /** Throws EnvSourceError for what is missing; keys that are no names of variables are told by an event. */
 export const containerVariables = (pod: Incarnation, name: string): ReadonlyMap<string, string> => {

@@ -1,7 +1,7 @@
 /** The plan of a pod that is wanted and has not ended. */
 import { allContainers } from '../../manifest/containers.ts';
 import type { Container } from '../../manifest/types.ts';
-import { ephemeralNeeds } from '../ephemeral.ts';
+import { ephemeralNeeds } from '../changes/ephemeral.ts';
 import { attemptPhase } from '../history.ts';
 import { historyOf, type PodState, runOf, type Step } from '../state.ts';
 import type { Action, Plan } from './action.ts';

@@ -1,7 +1,7 @@
 /** What is to be done with containers that run while their pod goes on: hooks, resizes, ends of single ones. Pure. */
 import { allContainers } from '../../manifest/containers.ts';
 import type { Container } from '../../manifest/types.ts';
-import { isGiven, resizeOf } from '../resize.ts';
+import { isGiven, resizeOf } from '../changes/resize.ts';
 import { historyOf, isRunning, type PodState, runOf } from '../state.ts';
 import type { ContainerHistory } from '../types.ts';
 import type { Action } from './action.ts';

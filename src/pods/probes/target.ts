@@ -1,8 +1,8 @@
 /** From a probe or hook of the manifest to an address to ask. Pure but for the sandbox it hands on. */
 import { findContainer } from '../../manifest/containers.ts';
 import type { Container, Handler, Probe } from '../../manifest/types.ts';
-import type { Incarnation } from '../incarnation.ts';
 import type { ProbeTarget } from '../ports.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 
 /** Throws when the target cannot be told: a port name nothing has, a pod without an address, no sandbox. */
 export const targetOf = (pod: Incarnation, name: string, handler: Handler & Pick<Probe, 'grpc'>): ProbeTarget => {

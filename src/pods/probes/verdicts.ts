@@ -1,9 +1,10 @@
 /** What probes find out: every failure is told, a startup or liveness verdict ends the container, readiness only says so. */
-import type { Incarnation } from '../incarnation.ts';
+
 import { condemn } from '../operations/condemn.ts';
 import { restartPolicyOf } from '../plan/restart.ts';
 import type { ProbeVerdict } from '../ports.ts';
 import { historyOf, runOf } from '../state.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 import { healthOf } from './health.ts';
 import type { WantedProbe } from './wanted.ts';
 

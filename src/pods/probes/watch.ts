@@ -1,8 +1,8 @@
 /** Keeps the prober at exactly the probes that are wanted. */
 import type { Probe } from '../../manifest/types.ts';
 import { messageOf } from '../failures.ts';
-import type { Incarnation } from '../incarnation.ts';
 import type { ProbeTiming } from '../ports.ts';
+import type { Incarnation } from '../worker/incarnation.ts';
 import { targetOf } from './target.ts';
 import { onFailure, onVerdict } from './verdicts.ts';
 import { type WantedProbe, wantedProbes } from './wanted.ts';

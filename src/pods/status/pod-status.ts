@@ -2,13 +2,13 @@
 import { allContainers } from '../../manifest/containers.ts';
 import { qosClass } from '../../manifest/qos.ts';
 import type { FieldError, PodCondition, PodStatus } from '../../manifest/types.ts';
-import { missingLimits } from '../limit-notes.ts';
-import { isGiven, resizeOf } from '../resize.ts';
+import { isGiven, resizeOf } from '../changes/resize.ts';
 import { historyOf, isRunning, type PodState } from '../state.ts';
 import type { DesiredPod, PodRecord, PublishedPod } from '../types.ts';
 import { podConditions } from './conditions.ts';
 import { containerStatus } from './container-status.ts';
 import { initStatus } from './init-status.ts';
+import { missingLimits } from './limit-notes.ts';
 import { podPhase } from './phase.ts';
 import { rfc3339 } from './rfc3339.ts';
 

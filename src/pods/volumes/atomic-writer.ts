@@ -22,7 +22,7 @@ import {
   unlink,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { removeTree } from '../remove-tree.ts';
+import { removeTree } from '../files/remove-tree.ts';
 import { openPath } from './path-fd.ts';
 import type { Payload, PayloadFile } from './payload.ts';
 

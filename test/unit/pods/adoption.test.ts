@@ -1,8 +1,8 @@
 /** What a starting agent makes of what it finds. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { observe } from '../../../src/pods/adoption.ts';
-import { newRecord } from '../../../src/pods/change.ts';
+import { observe } from '../../../src/pods/adoption/adoption.ts';
+import { newRecord } from '../../../src/pods/changes/change.ts';
 import { bench } from './bench.ts';
 import { settle } from './fake-time.ts';
 import { container, desired, pod, tombstone } from './fixtures.ts';

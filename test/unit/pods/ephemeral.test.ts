@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { EphemeralContainer } from '../../../src/manifest/types.ts';
-import { changeOf, newRecord, postponedRecord, updatedRecord } from '../../../src/pods/change.ts';
-import { ephemeralErrors, withEphemeral } from '../../../src/pods/ephemeral.ts';
+import { changeOf, newRecord, postponedRecord, updatedRecord } from '../../../src/pods/changes/change.ts';
+import { ephemeralErrors, withEphemeral } from '../../../src/pods/changes/ephemeral.ts';
 import { bench } from './bench.ts';
 import { container, desired, pod } from './fixtures.ts';
 

@@ -4,8 +4,8 @@ import type { Pod } from '../../../src/manifest/types.ts';
 import { exceededStorage, hasStorageLimit } from '../../../src/pods/eviction/local-storage.ts';
 import { Relief } from '../../../src/pods/eviction/relief.ts';
 import { storageExcess } from '../../../src/pods/eviction/storage-check.ts';
-import type { Parts } from '../../../src/pods/incarnation.ts';
-import type { PodWorker } from '../../../src/pods/worker.ts';
+import type { Parts } from '../../../src/pods/worker/incarnation.ts';
+import type { PodWorker } from '../../../src/pods/worker/worker.ts';
 import { container, pod } from './fixtures.ts';
 
 const limited = (name: string, limit: string) =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { newRecord } from '../../../src/pods/change.ts';
-import { match } from '../../../src/pods/match.ts';
+import { match } from '../../../src/pods/adoption/match.ts';
+import { newRecord } from '../../../src/pods/changes/change.ts';
 import { container, desired, pod } from './fixtures.ts';
 
 describe('launches that are found at start', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { PodSpec } from '../../../src/manifest/types.ts';
-import { newRecord } from '../../../src/pods/change.ts';
+import { newRecord } from '../../../src/pods/changes/change.ts';
 import { newState, type PodState } from '../../../src/pods/state.ts';
 import { isProgressOnly, podStatus, publishedPod, rejectedStatus } from '../../../src/pods/status/pod-status.ts';
 import { crashLoopMessage } from '../../../src/pods/status/waiting.ts';

@@ -1,15 +1,15 @@
 /** Truth tables of the pure parts. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { refusal } from '../../../src/pods/admission.ts';
+import { refusal } from '../../../src/pods/admission/admission.ts';
+import { recordFromLabels, sandboxLabels } from '../../../src/pods/adoption/labels.ts';
 import { nextBackoff, nextRetry, restartDueAt } from '../../../src/pods/backoff.ts';
-import { changeOf, newRecord, terminationOf } from '../../../src/pods/change.ts';
-import { EventFilter } from '../../../src/pods/events.ts';
+import { changeOf, newRecord, terminationOf } from '../../../src/pods/changes/change.ts';
+import { resizeRefusal, wider } from '../../../src/pods/changes/resize.ts';
+import { EventFilter } from '../../../src/pods/events/event-filter.ts';
 import { failureMessage, startFailureMessage } from '../../../src/pods/failures.ts';
 import { attemptPhase, launch, nextAttempt, unlaunch } from '../../../src/pods/history.ts';
-import { recordFromLabels, sandboxLabels } from '../../../src/pods/labels.ts';
 import { hostnameOf } from '../../../src/pods/operations/hostname.ts';
-import { resizeRefusal, wider } from '../../../src/pods/resize.ts';
 import type { ContainerHistory, EndedAttempt } from '../../../src/pods/types.ts';
 import { RuntimeError } from '../../../src/runtime/errors.ts';
 import { container, desired, pod, tombstone } from './fixtures.ts';

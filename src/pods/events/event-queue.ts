@@ -1,5 +1,5 @@
-import type { Timers } from './timers.ts';
-import type { PodEvent } from './types.ts';
+import type { Timers } from '../timers.ts';
+import type { PodEvent } from '../types.ts';
 
 /** An event tells what happened; recording it is a durable write, which may wait until the start it tells of is through. */
 const DELAY_MS = 50;

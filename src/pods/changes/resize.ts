@@ -1,11 +1,11 @@
 /** Changed amounts of cpu and memory of a pod that runs: what they ask for, and whether the node has them. Pure. */
-import { ownContainers } from '../manifest/containers.ts';
-import { canonicalJson } from '../manifest/digest.ts';
-import { effectiveRequest } from '../manifest/requests.ts';
-import type { Container, Pod, PodSpec, ResourceRequirements } from '../manifest/types.ts';
-import type { Allocatable } from './admission.ts';
-import type { LinuxResources } from './ports.ts';
-import type { Allocation, ContainerHistory, PendingResize, PodRecord } from './types.ts';
+import { ownContainers } from '../../manifest/containers.ts';
+import { canonicalJson } from '../../manifest/digest.ts';
+import { effectiveRequest } from '../../manifest/requests.ts';
+import type { Container, Pod, PodSpec, ResourceRequirements } from '../../manifest/types.ts';
+import type { Allocatable } from '../admission/admission.ts';
+import type { LinuxResources } from '../ports.ts';
+import type { Allocation, ContainerHistory, PendingResize, PodRecord } from '../types.ts';
 
 export type Resize = 'none' | 'in-place' | 'restart';
 

@@ -1,13 +1,13 @@
 /** What a desired object means for the incarnation that exists. Pure. */
-import { changeKind } from '../manifest/change-kind.ts';
-import { allContainers } from '../manifest/containers.ts';
-import type { PodSpec } from '../manifest/types.ts';
+import { changeKind } from '../../manifest/change-kind.ts';
+import { allContainers } from '../../manifest/containers.ts';
+import type { PodSpec } from '../../manifest/types.ts';
+import { newHistory } from '../history.ts';
+import { rfc3339 } from '../status/rfc3339.ts';
+import type { DesiredPod, PendingResize, PodRecord, Termination } from '../types.ts';
 import { firstHistories, withEphemeral } from './ephemeral.ts';
 import { deletionGrace } from './grace.ts';
-import { newHistory } from './history.ts';
 import { allocationOf } from './resize.ts';
-import { rfc3339 } from './status/rfc3339.ts';
-import type { DesiredPod, PendingResize, PodRecord, Termination } from './types.ts';
 
 export type Change = 'none' | 'update' | 'resize' | 'replace' | 'delete';
 

@@ -1,5 +1,5 @@
-import { rfc3339 } from './status/rfc3339.ts';
-import type { Termination } from './types.ts';
+import { rfc3339 } from '../status/rfc3339.ts';
+import type { Termination } from '../types.ts';
 
 /** Seconds a deleted pod has: the deletion's own figure, else the spec's, never less than 1. */
 export const deletionGrace = (requested: number | undefined, fromSpec: number): number =>

@@ -2,17 +2,17 @@
  * One incarnation of a pod (one uid): its state, the handles that belong to it, and the small services its operations
  * share. Operations change the state only in synchronous stretches and then `wake` the worker.
  */
-import type { Moment } from './adoption.ts';
-import type { PodManagerDeps } from './deps.ts';
-import type { Happening } from './events.ts';
-import type { Preparation } from './operations/container-spec.ts';
-import type { PodFiles } from './pod-files.ts';
-import type { Sandbox } from './ports.ts';
+import type { Moment } from '../adoption/adoption.ts';
+import type { PodManagerDeps } from '../deps.ts';
+import type { Happening } from '../events/event-filter.ts';
+import type { PodFiles } from '../files/pod-files.ts';
+import type { Preparation } from '../operations/container-spec.ts';
+import type { Sandbox } from '../ports.ts';
+import { historyOf, newState, type PodState } from '../state.ts';
+import type { Timers } from '../timers.ts';
+import type { ContainerHistory, PodEvent, PodRecord } from '../types.ts';
+import type { VolumePaths } from '../volumes/volume-host.ts';
 import { RecordSaver } from './saver.ts';
-import { historyOf, newState, type PodState } from './state.ts';
-import type { Timers } from './timers.ts';
-import type { ContainerHistory, PodEvent, PodRecord } from './types.ts';
-import type { VolumePaths } from './volumes/volume-host.ts';
 
 /** The manager's dependencies with the optional ones filled in. */
 export type Parts = Required<PodManagerDeps> & { timers: Timers; files: PodFiles };

@@ -1,7 +1,7 @@
 /** Publishes one pod's status when it changed, and not for every step of a start that takes milliseconds. */
-import { isProgressOnly } from './status/pod-status.ts';
-import type { Timers } from './timers.ts';
-import type { PublishedPod } from './types.ts';
+import { isProgressOnly } from '../status/pod-status.ts';
+import type { Timers } from '../timers.ts';
+import type { PublishedPod } from '../types.ts';
 
 /** How long "it is being started" may be held back: each publication is a durable write and a message. */
 const HOLD_MS = 100;

@@ -3,7 +3,7 @@
  * after ten, twenty, … and at last once a day: what stays wrong for weeks costs nothing. A pod may have a burst of 25 and
  * then one in five minutes (the figures of client-go's spam filter).
  */
-import type { PodEvent } from './types.ts';
+import type { PodEvent } from '../types.ts';
 
 const FIRST_REPEAT_MS = 300_000;
 const LAST_REPEAT_MS = 24 * 3_600_000;

@@ -2,13 +2,13 @@
  * Containers that are added to a running pod to look into it. Each is started once, in the incarnation it was added to;
  * none is ever restarted, changed or taken away. Pure.
  */
-import { isEphemeral } from '../manifest/containers.ts';
-import { canonicalJson } from '../manifest/digest.ts';
-import type { Container, EphemeralContainer, FieldError, PodSpec } from '../manifest/types.ts';
-import { EXIT_START_FAILED, newHistory } from './history.ts';
-import { containerNeed, type Need } from './plan/container-need.ts';
-import type { PodState } from './state.ts';
-import type { ContainerHistory, DesiredPod, PodRecord } from './types.ts';
+import { isEphemeral } from '../../manifest/containers.ts';
+import { canonicalJson } from '../../manifest/digest.ts';
+import type { Container, EphemeralContainer, FieldError, PodSpec } from '../../manifest/types.ts';
+import { EXIT_START_FAILED, newHistory } from '../history.ts';
+import { containerNeed, type Need } from '../plan/container-need.ts';
+import type { PodState } from '../state.ts';
+import type { ContainerHistory, DesiredPod, PodRecord } from '../types.ts';
 
 /** The spec desired, with the ephemeral containers the pod has already; one that is not desired any more stays. */
 export const withEphemeral = (running: PodSpec, desired: PodSpec): PodSpec => {

@@ -2,10 +2,10 @@
  * What a starting agent makes of what it finds: records (maybe none), sandboxes that run (maybe of unknown pods) and
  * sandboxes that were lost. Pure. What runs outranks what was remembered, and nothing is killed for being unknown.
  */
-import { attemptPhase, confirm, end, endedByExit, endedUnseen, unlaunch } from './history.ts';
+import { attemptPhase, confirm, end, endedByExit, endedUnseen, unlaunch } from '../history.ts';
+import type { ContainerRecord, SandboxSpec } from '../ports.ts';
+import type { ContainerHistory, PodRecord } from '../types.ts';
 import { fromContainerLabels, recordFromLabels } from './labels.ts';
-import type { ContainerRecord, SandboxSpec } from './ports.ts';
-import type { ContainerHistory, PodRecord } from './types.ts';
 
 /** Both clocks at one moment, and which boot it is. */
 export interface Moment {

@@ -5,6 +5,9 @@
  *  - a record without a sandbox has lost what it had launched, but for what was never tried;
  *  - of two pods under one name the one that is desired stays, the other is a stray and is ended.
  */
+
+import { withholdUnseen } from '../changes/ephemeral.ts';
+import type { DesiredPod, PodRecord } from '../types.ts';
 import {
   type FoundSandbox,
   loseAll,
@@ -15,8 +18,6 @@ import {
   type Tried,
   takeBackUntried,
 } from './adoption.ts';
-import { withholdUnseen } from './ephemeral.ts';
-import type { DesiredPod, PodRecord } from './types.ts';
 import { upgraded } from './upgrade.ts';
 
 export interface Matched {

@@ -4,29 +4,29 @@
  *  - at most one incarnation exists; the next begins when nothing of the last is left;
  *  - a status goes out after the state it shows, and the record is durable before events are acknowledged.
  */
-import type { FieldError } from '../manifest/types.ts';
-import { changeOf, newRecord, terminationOf } from './change.ts';
-import { ephemeralErrors } from './ephemeral.ts';
-import { EventFilter } from './events.ts';
-import { lookAgainAt, mayReturn } from './eviction/return.ts';
-import { shorten } from './grace.ts';
+import type { FieldError } from '../../manifest/types.ts';
+import { changeOf, newRecord, terminationOf } from '../changes/change.ts';
+import { ephemeralErrors } from '../changes/ephemeral.ts';
+import { shorten } from '../changes/grace.ts';
+import { EventFilter } from '../events/event-filter.ts';
+import { lookAgainAt, mayReturn } from '../eviction/return.ts';
+import { evict } from '../operations/evict.ts';
+import { addLastWords } from '../operations/last-words.ts';
+import { perform } from '../operations/perform.ts';
+import { refreshVolumes } from '../operations/refresh.ts';
+import { retryForImages, retryForObjects } from '../operations/retry.ts';
+import { attach } from '../operations/sandbox.ts';
+import { resizeOrPostpone, updateInPlace } from '../operations/update.ts';
+import { plan } from '../plan/plan.ts';
+import type { Sandbox } from '../ports.ts';
+import { recallHealth } from '../probes/health.ts';
+import { stopWatching, watchProbes } from '../probes/watch.ts';
+import { publishedPod, rejectedStatus, waitingPod } from '../status/pod-status.ts';
+import type { DesiredPod, PodEvent, PodRecord, Termination } from '../types.ts';
+import { type ObjectKind, usesObject } from '../volumes/uses.ts';
 import { Incarnation, type Parts } from './incarnation.ts';
-import { evict } from './operations/evict.ts';
-import { addLastWords } from './operations/last-words.ts';
-import { perform } from './operations/perform.ts';
-import { refreshVolumes } from './operations/refresh.ts';
-import { retryForImages, retryForObjects } from './operations/retry.ts';
-import { attach } from './operations/sandbox.ts';
-import { resizeOrPostpone, updateInPlace } from './operations/update.ts';
-import { plan } from './plan/plan.ts';
-import type { Sandbox } from './ports.ts';
-import { recallHealth } from './probes/health.ts';
-import { stopWatching, watchProbes } from './probes/watch.ts';
+import type { WorkerOptions } from './options.ts';
 import { StatusPublisher } from './publisher.ts';
-import { publishedPod, rejectedStatus, waitingPod } from './status/pod-status.ts';
-import type { DesiredPod, PodEvent, PodRecord, Termination } from './types.ts';
-import { type ObjectKind, usesObject } from './volumes/uses.ts';
-import type { WorkerOptions } from './worker-options.ts';
 
 export class PodWorker {
   readonly namespace: string;

@@ -3,14 +3,14 @@
  * allocatable minus what admitted pods hold. A pod that was admitted is never re-evaluated, also not by an agent restart.
  */
 
-import { allContainers } from '../manifest/containers.ts';
-import { qosClass } from '../manifest/qos.ts';
-import { effectiveRequest, type ResourceAmounts } from '../manifest/requests.ts';
-import { isAllowedSysctl } from '../manifest/sysctls.ts';
-import type { Pod } from '../manifest/types.ts';
-import { isCritical } from './eviction/rank.ts';
+import { allContainers } from '../../manifest/containers.ts';
+import { qosClass } from '../../manifest/qos.ts';
+import { effectiveRequest, type ResourceAmounts } from '../../manifest/requests.ts';
+import { isAllowedSysctl } from '../../manifest/sysctls.ts';
+import type { Pod } from '../../manifest/types.ts';
+import { isCritical } from '../eviction/rank.ts';
+import type { Outcome } from '../types.ts';
 import { type HostPort, hostPorts, type ListeningPort, overlaps, publishedPorts } from './host-ports.ts';
-import type { Outcome } from './types.ts';
 
 /** What pods may use of the node, in total. */
 export interface Allocatable {

@@ -2,6 +2,7 @@
 import { constants, existsSync } from 'node:fs';
 import { mkdir, open, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { PodRecord } from '../types.ts';
 import {
   containerDir,
   identityPaths,
@@ -14,7 +15,6 @@ import {
 } from './paths.ts';
 import { readTail } from './read-tail.ts';
 import { removeTree } from './remove-tree.ts';
-import type { PodRecord } from './types.ts';
 
 /** Contents of the files every container finds in /etc. */
 export interface IdentityFiles {

@@ -2,10 +2,10 @@
  * What travels with a running sandbox, so that the loss of the whole database restarts nothing: enough to write the
  * pod's record again from what runs.
  */
-import { allContainers } from '../manifest/containers.ts';
-import type { Pod, ResourceRequirements } from '../manifest/types.ts';
-import { newHistory } from './history.ts';
-import type { ContainerHistory, PodRecord } from './types.ts';
+import { allContainers } from '../../manifest/containers.ts';
+import type { Pod, ResourceRequirements } from '../../manifest/types.ts';
+import { newHistory } from '../history.ts';
+import type { ContainerHistory, PodRecord } from '../types.ts';
 import { upgradedSpec } from './upgrade.ts';
 
 const PREFIX = 'io.edgepod';

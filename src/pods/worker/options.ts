@@ -1,8 +1,8 @@
 /** What a worker is given by the manager. */
-import type { Pod } from '../manifest/types.ts';
-import type { Refusal } from './admission.ts';
+import type { Pod } from '../../manifest/types.ts';
+import type { Refusal } from '../admission/admission.ts';
+import type { DesiredPod, PendingResize, PodEvent } from '../types.ts';
 import type { Parts } from './incarnation.ts';
-import type { DesiredPod, PendingResize, PodEvent } from './types.ts';
 
 export interface WorkerOptions {
   parts: Parts;

@@ -1,6 +1,6 @@
 /** Where a pod's files are. Every component is a validated Kubernetes name or a uid of our own making. */
 import { join } from 'node:path';
-import type { PodRecord } from './types.ts';
+import type { PodRecord } from '../types.ts';
 
 export interface Paths {
   dataDir: string;

@@ -2,7 +2,7 @@
  * When a pod's record is written. Flash is a budget: changes are collected, and only what something depends on (a
  * launch before it happens, an exit before it is acknowledged, an end before the removal) is written at once.
  */
-import type { Timers } from './timers.ts';
+import type { Timers } from '../timers.ts';
 
 const LAZY_MS = 1_000;
 const RETRY_MS = 10_000;

@@ -1,6 +1,6 @@
 /** Limits that were asked for and that the kernel of this board cannot apply, in words. Pure. */
-import { allContainers } from '../manifest/containers.ts';
-import { historyOf, isRunning, type PodState } from './state.ts';
+import { allContainers } from '../../manifest/containers.ts';
+import { historyOf, isRunning, type PodState } from '../state.ts';
 
 export const limitsText = (what: string, notes: readonly string[]): string => `${what}: ${notes.join('; ')}`;
 

@@ -1,8 +1,8 @@
 /** Records and sandbox labels written by an older agent, completed to what this one expects. Pure. */
-import { allContainers } from '../manifest/containers.ts';
-import type { Container, PodSpec } from '../manifest/types.ts';
-import { newHistory } from './history.ts';
-import type { PodRecord } from './types.ts';
+import { allContainers } from '../../manifest/containers.ts';
+import type { Container, PodSpec } from '../../manifest/types.ts';
+import { newHistory } from '../history.ts';
+import type { PodRecord } from '../types.ts';
 
 /** Fields that came later; what they stand for when absent is what that agent did. */
 type Stored<T, Later extends keyof T> = Omit<T, Later> & Partial<T>;
