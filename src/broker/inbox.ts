@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FieldError } from '../manifest/types.ts';
+import type { FieldError } from '../manifest/types/field-error.ts';
 import { type Admission, type Admit, type Decision, decideIntake, type InForce } from './intake.ts';
 import type { BrokerLog, IncomingMessage, Route } from './ports.ts';
 import type { DesiredKey, DesiredKind, Topics } from './topics.ts';

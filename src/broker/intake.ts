@@ -1,4 +1,4 @@
-import type { FieldError } from '../manifest/types.ts';
+import type { FieldError } from '../manifest/types/field-error.ts';
 import type { DesiredKey, DesiredKind } from './topics.ts';
 
 /** A manifest that was read and found valid. */

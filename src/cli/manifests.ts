@@ -5,7 +5,8 @@ import { admitConfigMap, admitSecret } from '../manifest/admit-data.ts';
 import { admitWorkload } from '../manifest/kinds.ts';
 import { LIMITS } from '../manifest/limits.ts';
 import { parseManifestSync } from '../manifest/parse.ts';
-import type { FieldError, ObjectMeta } from '../manifest/types.ts';
+import type { FieldError } from '../manifest/types/field-error.ts';
+import type { ObjectMeta } from '../manifest/types/metadata.ts';
 import { CommandError } from './failure.ts';
 
 /** A valid object: as written, which is what is published, and where it belongs. */

@@ -1,7 +1,7 @@
 /** The pod and container a command is about, found and defaulted as kubectl does. */
 import type { Fleet } from '../client/fleet.ts';
 import { allContainers } from '../manifest/containers.ts';
-import type { Pod } from '../manifest/types.ts';
+import type { Pod } from '../manifest/types/pod.ts';
 import { CommandError } from './failure.ts';
 
 const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container';

@@ -1,6 +1,6 @@
 /** What is desired besides pods, as the broker retains it. */
 import { parseManifestSync } from '../manifest/parse.ts';
-import type { ObjectMeta } from '../manifest/types.ts';
+import type { ObjectMeta } from '../manifest/types/metadata.ts';
 import type { Fleet, Message } from './fleet.ts';
 import type { DesiredKind } from './topics.ts';
 

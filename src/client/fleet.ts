@@ -1,7 +1,7 @@
 /** What an operator does with a fleet over MQTT: read what is retained, publish desired state, watch, call. */
 import { randomBytes } from 'node:crypto';
 import type { IPublishPacket, MqttClient } from 'mqtt';
-import type { Pod } from '../manifest/types.ts';
+import type { Pod } from '../manifest/types/pod.ts';
 import { type BrokerOptions, ConnectError, connect } from './connect.ts';
 import { jsonObject } from './json.ts';
 import { type DesiredKind, desiredTopic, deviceOf, deviceTopic, ownTopic, podStatusTopic, takes } from './topics.ts';

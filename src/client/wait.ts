@@ -1,5 +1,5 @@
 /** Decides from a pod's reported status whether an operator's wish has come true. */
-import type { Pod } from '../manifest/types.ts';
+import type { Pod } from '../manifest/types/pod.ts';
 
 /** `settled`: nothing can change it any more. A pod that is ready may yet end a moment later. */
 export type Verdict = { done: false } | { done: true; ok: boolean; settled: boolean; message: string };

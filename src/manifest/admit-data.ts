@@ -1,6 +1,7 @@
 /** The gate for ConfigMaps and Secrets: from any JSON value to the object with its defaults, or the reasons why not. */
 import { type AdmitOptions, isKind } from './admit.ts';
-import type { ConfigMap, FieldError, Secret } from './types.ts';
+import type { FieldError } from './types/field-error.ts';
+import type { ConfigMap, Secret } from './types/objects.ts';
 import { base64Size, checkDataSize, readBase64, readTexts } from './validate/data.ts';
 import { checkFields } from './validate/field-check.ts';
 import { Issues, member } from './validate/issues.ts';

@@ -1,5 +1,7 @@
 /** The gate every manifest passes: from any JSON value to a Pod with every default filled in, or the reasons why not. */
-import type { FieldError, ObjectMeta, Pod } from './types.ts';
+import type { FieldError } from './types/field-error.ts';
+import type { ObjectMeta } from './types/metadata.ts';
+import type { Pod } from './types/pod.ts';
 import { checkFields } from './validate/field-check.ts';
 import { Issues } from './validate/issues.ts';
 import { readMetadata } from './validate/metadata.ts';

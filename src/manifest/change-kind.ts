@@ -2,7 +2,8 @@
 import { canonicalJson } from './digest.ts';
 import { qosClass } from './qos.ts';
 import { compareQuantities } from './quantity.ts';
-import type { Container, PodSpec, ResourceList, ResourceRequirements } from './types.ts';
+import type { Container, ResourceList, ResourceRequirements } from './types/container.ts';
+import type { PodSpec } from './types/pod.ts';
 
 export interface SpecChange {
   /**

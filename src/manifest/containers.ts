@@ -1,5 +1,6 @@
 /** The containers of a pod taken together: init containers, sidecars among them, regular and ephemeral ones. */
-import type { Container, PodSpec } from './types.ts';
+import type { Container } from './types/container.ts';
+import type { PodSpec } from './types/pod.ts';
 
 /** Every container that has a process, a status and a log of its own, in order of start. */
 export function allContainers(spec: PodSpec): Container[] {

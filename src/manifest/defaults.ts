@@ -1,6 +1,6 @@
 /** The values Kubernetes fills in (`pkg/apis/core/v1/defaults.go`). */
 import { parseNano, QuantityError } from './quantity.ts';
-import type { Container, ResourceList } from './types.ts';
+import type { Container, ResourceList } from './types/container.ts';
 
 export const DEFAULT_NAMESPACE = 'default';
 export const DEFAULT_RESTART_POLICY = 'Always';

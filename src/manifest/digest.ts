@@ -1,6 +1,6 @@
 /** Digests by which manifests are compared: equal meaning, equal digest, whatever the order of keys. */
 import { createHash } from 'node:crypto';
-import type { Pod } from './types.ts';
+import type { Pod } from './types/pod.ts';
 
 /** JSON with sorted keys and no white space; members that are undefined are left out, as JSON.stringify does. */
 export function canonicalJson(value: unknown): string {

@@ -1,7 +1,9 @@
 /** What a pod can be told about itself: `fieldRef` and `resourceFieldRef`, of environments and volumes. Pure. */
 import { findContainer } from './containers.ts';
 import { parseNano } from './quantity.ts';
-import type { Container, FieldRef, Pod, ResourceFieldRef } from './types.ts';
+import type { Container } from './types/container.ts';
+import type { FieldRef, ResourceFieldRef } from './types/env.ts';
+import type { Pod } from './types/pod.ts';
 
 /** What the manifest does not say. */
 export interface PodFacts {

@@ -2,7 +2,10 @@
 import { fieldValue, type PodFacts, resourceValue } from './downward.ts';
 import { expandReferences } from './env.ts';
 import { fileVariables } from './env-file.ts';
-import type { ConfigMap, Container, EnvFromSource, EnvVarSource, FileKeyRef, KeyRef, Pod, Secret } from './types.ts';
+import type { Container } from './types/container.ts';
+import type { EnvFromSource, EnvVarSource, FileKeyRef, KeyRef } from './types/env.ts';
+import type { ConfigMap, Secret } from './types/objects.ts';
+import type { Pod } from './types/pod.ts';
 
 /** ConfigMaps and Secrets of the pod's namespace. */
 export interface NamespaceObjects {

@@ -3,7 +3,8 @@
  * one Pod of its template, under its own name. Pure.
  */
 import { type Admission, type AdmitOptions, admitPod } from './admit.ts';
-import type { FieldError, ObjectMeta } from './types.ts';
+import type { FieldError } from './types/field-error.ts';
+import type { ObjectMeta } from './types/metadata.ts';
 import { member, show } from './validate/issues.ts';
 import { isObject, type RawObject } from './validate/read.ts';
 

@@ -10,7 +10,9 @@ import { ContainerConfigError, type OciConfig, type OciDevice } from './oci/type
 import { containerUser } from './oci/user.ts';
 import { oomScoreAdj } from './qos.ts';
 import { containerResources } from './resources.ts';
-import type { Container, Pod, SecurityContext } from './types.ts';
+import type { Container } from './types/container.ts';
+import type { Pod } from './types/pod.ts';
+import type { SecurityContext } from './types/security.ts';
 
 /** The part of an image's configuration that decides how it is run. */
 export interface ImageDefaults {

@@ -3,7 +3,7 @@ import { LIMITS } from './limits.ts';
 import { parseJson } from './parse/json.ts';
 import { ParseError } from './parse/parse-error.ts';
 import { parseYaml } from './parse/yaml.ts';
-import type { FieldError } from './types.ts';
+import type { FieldError } from './types/field-error.ts';
 import { isObject } from './validate/read.ts';
 
 export type Parsed = { objects: unknown[] } | { errors: FieldError[] };

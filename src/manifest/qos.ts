@@ -2,7 +2,8 @@
 import { SYSTEM_PRIORITIES } from './defaults.ts';
 import { compareQuantities, parseNano } from './quantity.ts';
 import { isSidecar, resourceAmounts, type WithSpec } from './requests.ts';
-import type { Container, QosClass, ResourceRequirements } from './types.ts';
+import type { Container, ResourceRequirements } from './types/container.ts';
+import type { QosClass } from './types/status.ts';
 
 /** The infra process and the shim: killed only after every container, since they take the pod down with them. */
 export const SANDBOX_OOM_SCORE_ADJ = -998;

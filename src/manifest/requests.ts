@@ -1,6 +1,7 @@
 /** What a pod asks for and may use, summed over its containers (`component-helpers/resource/helpers.go`). */
 import { parseQuantity, parseUnits } from './quantity.ts';
-import type { Container, PodSpec, ResourceList } from './types.ts';
+import type { Container, ResourceList } from './types/container.ts';
+import type { PodSpec } from './types/pod.ts';
 
 /** Milli-CPU and bytes; `storageBytes` is `ephemeral-storage`. */
 export interface ResourceAmounts {

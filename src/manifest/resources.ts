@@ -2,7 +2,8 @@
 import { CPU_PERIOD, cpuQuota, cpuShares } from './cpu.ts';
 import { qosClass } from './qos.ts';
 import { effectiveLimit, effectiveRequest, resourceAmounts, type WithSpec } from './requests.ts';
-import type { Container, Pod } from './types.ts';
+import type { Container } from './types/container.ts';
+import type { Pod } from './types/pod.ts';
 
 /** The part of OCI `linux.resources` edgepod sets. Bytes, microseconds; `swap` counts memory and swap together. */
 export interface LinuxResources {

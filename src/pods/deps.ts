@@ -1,5 +1,6 @@
 /** What the reconciler is given, as the interfaces it declares for itself. */
-import type { Container, Pod } from '../manifest/types.ts';
+import type { Container } from '../manifest/types/container.ts';
+import type { Pod } from '../manifest/types/pod.ts';
 import type { Allocatable } from './admission/admission.ts';
 import type { ListeningPort } from './admission/host-ports.ts';
 import type { Paths } from './files/paths.ts';

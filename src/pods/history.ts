@@ -1,6 +1,6 @@
 /** Pure steps in the life of one container: each takes a history and returns the next one. */
 import { canonicalJson } from '../manifest/digest.ts';
-import type { Container, ResourceRequirements } from '../manifest/types.ts';
+import type { Container, ResourceRequirements } from '../manifest/types/container.ts';
 import { nextBackoff } from './backoff.ts';
 import type { ContainerExit, ProcessUser } from './ports.ts';
 import type { BackoffEntry, ContainerHistory, EndedAttempt, Origin } from './types.ts';

@@ -3,7 +3,8 @@
  * other; they meet only in admission. Starting finds out what runs and goes on from there; stopping leaves it running.
  */
 import { randomUUID } from 'node:crypto';
-import type { FieldError, Pod } from '../manifest/types.ts';
+import type { FieldError } from '../manifest/types/field-error.ts';
+import type { Pod } from '../manifest/types/pod.ts';
 import { admission, type Refusal } from './admission/admission.ts';
 import type { FoundSandbox } from './adoption/adoption.ts';
 import { type Matched, match } from './adoption/match.ts';

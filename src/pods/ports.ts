@@ -2,7 +2,8 @@
  * What the reconciler needs from the rest of the agent, as small interfaces. The composition root hands in the
  * real parts; nothing in `pods/` imports them.
  */
-import type { ConfigMap, ContainerTerminated, Secret } from '../manifest/types.ts';
+import type { ConfigMap, Secret } from '../manifest/types/objects.ts';
+import type { ContainerTerminated } from '../manifest/types/status.ts';
 
 /** Figures of the OCI runtime-spec `linux.resources` object, the subset edgepod sets. */
 export interface LinuxResources {

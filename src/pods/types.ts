@@ -1,6 +1,9 @@
 /** The reconciler's own nouns: what is wanted, what is remembered about each pod, and what is reported. */
 
-import type { FieldError, Pod, PodCondition, PodSpec, PodStatus, ResourceRequirements } from '../manifest/types.ts';
+import type { ResourceRequirements } from '../manifest/types/container.ts';
+import type { FieldError } from '../manifest/types/field-error.ts';
+import type { Pod, PodSpec } from '../manifest/types/pod.ts';
+import type { PodCondition, PodStatus } from '../manifest/types/status.ts';
 import type { ProcessUser } from './ports.ts';
 
 /** One stored, admitted manifest. A row stays, with `deletionTimestamp`, until `clearDesired` was called for it. */

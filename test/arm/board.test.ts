@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import type { DeviceImage } from '../../image/device-image.ts';
-import type { Pod } from '../../src/manifest/types.ts';
+import type { Pod } from '../../src/manifest/types/pod.ts';
 import { demoImage } from '../images/demo-images.ts';
 import { buildTinyImage } from '../images/tiny.ts';
 import { Device } from './device.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Pod } from '../../src/manifest/types.ts';
+import type { Pod } from '../../src/manifest/types/pod.ts';
 import { buildTinyImage } from '../images/tiny.ts';
 import { shellPod } from '../integration/board/pods.ts';
 import type { Device } from './device.ts';

@@ -1,7 +1,7 @@
 /** The demo's pod as the benchmark runs it, and its processes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Pod } from '../../src/manifest/types.ts';
+import type { Pod } from '../../src/manifest/types/pod.ts';
 import type { Board } from '../integration/board/board.ts';
 
 export const DATA = '/data';

@@ -3,7 +3,7 @@
  * Nagle's algorithm on (mosquitto does) holds back the next status until the last small packet is acknowledged: 40 ms.
  */
 import mqtt, { type MqttClient } from 'mqtt';
-import type { Pod } from '../../src/manifest/types.ts';
+import type { Pod } from '../../src/manifest/types/pod.ts';
 import type { Board } from '../integration/board/board.ts';
 
 export class Observer {

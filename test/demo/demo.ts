@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
-import type { Pod } from '../../src/manifest/types.ts';
+import type { Pod } from '../../src/manifest/types/pod.ts';
 import { EDGEPOD } from '../edgepod.ts';
 import { buildImages } from '../images/demo-images.ts';
 import { leakedSoon, traces } from '../leaks.ts';

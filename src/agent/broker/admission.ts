@@ -6,7 +6,9 @@ import { admitConfigMap, admitSecret } from '../../manifest/admit-data.ts';
 import { canonicalJson, manifestDigest, specDigest } from '../../manifest/digest.ts';
 import { admitWorkload, templatePod } from '../../manifest/kinds.ts';
 import { parseManifestSync } from '../../manifest/parse.ts';
-import type { ConfigMap, FieldError, Pod, Secret } from '../../manifest/types.ts';
+import type { FieldError } from '../../manifest/types/field-error.ts';
+import type { ConfigMap, Secret } from '../../manifest/types/objects.ts';
+import type { Pod } from '../../manifest/types/pod.ts';
 
 /** Digests for data objects, under a key of this board: a plain digest would let the values of Secrets be guessed. */
 type Digest = (content: string) => string;

@@ -1,7 +1,7 @@
 /** AppArmor profiles of containers, where the kernel has it. */
 import { readFileSync } from 'node:fs';
 import { ContainerConfigError } from '../../manifest/oci/types.ts';
-import type { SecurityProfile } from '../../manifest/types.ts';
+import type { SecurityProfile } from '../../manifest/types/security.ts';
 
 /** What `RuntimeDefault` stands for: a profile of this name, loaded by the node's own means. */
 const DEFAULT = 'edgepod-default';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { findContainer } from '../../manifest/containers.ts';
 import { containerCapabilities, effectiveSecurity, ociConfig } from '../../manifest/oci.ts';
 import type { SeccompArch } from '../../manifest/seccomp.ts';
-import type { SecurityProfile } from '../../manifest/types.ts';
+import type { SecurityProfile } from '../../manifest/types/security.ts';
 import type { ContainerConfigInput } from '../../pods/deps.ts';
 import { hostDevices } from '../../runtime/host-devices.ts';
 import { appArmorProfile } from './apparmor.ts';

@@ -1,7 +1,8 @@
 /** Desired pods between the store and the reconciler: rows are read back as pods. */
 import { admitPod } from '../../manifest/admit.ts';
 import { specDigest } from '../../manifest/digest.ts';
-import type { FieldError, Pod } from '../../manifest/types.ts';
+import type { FieldError } from '../../manifest/types/field-error.ts';
+import type { Pod } from '../../manifest/types/pod.ts';
 import type { DesiredSource } from '../../pods/deps.ts';
 import type { DesiredPod } from '../../pods/types.ts';
 import type { ObjectSummary, ObjectsTable, StoredObject } from '../../store/objects.ts';

@@ -1,6 +1,6 @@
 /** ConfigMaps and Secrets as the pods that use them read them. */
 import { admitConfigMap, admitSecret } from '../../manifest/admit-data.ts';
-import type { ConfigMap, Secret } from '../../manifest/types.ts';
+import type { ConfigMap, Secret } from '../../manifest/types/objects.ts';
 import type { ObjectSource } from '../../pods/ports.ts';
 import type { Store } from '../../store/store.ts';
 

@@ -4,7 +4,7 @@ import { join, sep } from 'node:path';
 import defaultProfile from '../../../config/seccomp/default.json' with { type: 'json' };
 import { ContainerConfigError } from '../../manifest/oci/types.ts';
 import { type OciSeccomp, resolveSeccomp, type SeccompArch, type SeccompProfile } from '../../manifest/seccomp.ts';
-import type { SecurityProfile } from '../../manifest/types.ts';
+import type { SecurityProfile } from '../../manifest/types/security.ts';
 
 const MAX_BYTES = 1 << 20;
 

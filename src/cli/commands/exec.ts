@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Fleet } from '../../client/fleet.ts';
 import { call } from '../../client/rpc.ts';
-import type { Pod } from '../../manifest/types.ts';
+import type { Pod } from '../../manifest/types/pod.ts';
 import { type ConnectionFlags, withConnection, withFleet } from '../connection.ts';
 import { action, CommandError } from '../failure.ts';
 import { containerOf, findPod, podName } from '../pod-target.ts';

@@ -1,6 +1,8 @@
 /** The text of `describe pod`. */
 import type { DevicePod } from '../../client/fleet.ts';
-import type { Container, ContainerState, ContainerStatus, PodCondition, Volume } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
+import type { ContainerState, ContainerStatus, PodCondition } from '../../manifest/types/status.ts';
+import type { Volume } from '../../manifest/types/volumes.ts';
 import { field, pairs } from './fields.ts';
 import { podStatusWord } from './pod-rows.ts';
 

@@ -1,6 +1,7 @@
 /** A pod as one line of `get pods`: what kubectl's printer shows for the same status. */
 import type { DevicePod } from '../../client/fleet.ts';
-import type { Pod, PodStatus } from '../../manifest/types.ts';
+import type { Pod } from '../../manifest/types/pod.ts';
+import type { PodStatus } from '../../manifest/types/status.ts';
 import { age } from './age.ts';
 
 export interface PodColumns {

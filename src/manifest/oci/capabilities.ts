@@ -1,5 +1,5 @@
 /** Which capabilities a container has. */
-import type { SecurityContext } from '../types.ts';
+import type { SecurityContext } from '../types/security.ts';
 
 /** Every capability of Linux, in kernel order, without `CAP_`. */
 export const CAPABILITIES: readonly string[] = (

@@ -1,5 +1,5 @@
 /** What a container is kept from: hidden and read-only kernel files, device nodes. */
-import type { SecurityContext } from '../types.ts';
+import type { SecurityContext } from '../types/security.ts';
 import type { OciDeviceRule } from './types.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** What a container sees mounted (containerd `pkg/oci/mounts.go`). */
-import type { Container, VolumeMount } from '../types.ts';
+import type { Container, VolumeMount } from '../types/container.ts';
 import { ContainerConfigError, type OciMount } from './types.ts';
 
 /** A bind mount of a volume, resolved: `source` is a path of the host. */

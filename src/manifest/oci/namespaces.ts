@@ -1,5 +1,5 @@
 /** Which namespaces a pod's containers share with each other and with the node. */
-import type { Pod } from '../types.ts';
+import type { Pod } from '../types/pod.ts';
 import type { OciNamespace } from './types.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** Who a container runs as: the manifest's numbers, else the image's user, looked up in the container's own files. */
 import { LIMITS } from '../limits.ts';
-import type { PodSecurityContext, SecurityContext } from '../types.ts';
+import type { PodSecurityContext, SecurityContext } from '../types/security.ts';
 import { ContainerConfigError, type OciUser } from './types.ts';
 
 /** The runner overrides it with what the annotation resolves to; should it ever not, the container is nobody, not root. */

@@ -3,7 +3,7 @@
  * cluster (`kubectl get -o yaml`) has it without anybody having asked for it: it is left out, with a warning. A token
  * that somebody did ask for is refused.
  */
-import type { PodSpec } from '../types.ts';
+import type { PodSpec } from '../types/pod.ts';
 import { isObject, type RawObject } from './read.ts';
 
 /** As the ServiceAccount admission plug-in makes names. */

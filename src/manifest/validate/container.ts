@@ -1,6 +1,8 @@
 /** Validates one container. */
 import { DEFAULT_TERMINATION_MESSAGE_PATH, defaultPullPolicy } from '../defaults.ts';
-import type { Container, PodSpec, Volume } from '../types.ts';
+import type { Container } from '../types/container.ts';
+import type { PodSpec } from '../types/pod.ts';
+import type { Volume } from '../types/volumes.ts';
 import { newExpansion, readEnv, readWords } from './env.ts';
 import { readEnvFrom } from './env-source.ts';
 import { checkFields } from './field-check.ts';

@@ -1,5 +1,6 @@
 /** What is right by itself and wrong together, across a pod. Run on a spec that is otherwise valid. */
-import type { Container, PodSpec } from '../types.ts';
+import type { Container } from '../types/container.ts';
+import type { PodSpec } from '../types/pod.ts';
 import { type Issues, show } from './issues.ts';
 
 export function checkContradictions(issues: Issues, spec: PodSpec): void {

@@ -1,7 +1,7 @@
 /** Validates how a pod is named and how it resolves names. */
 import { isIP } from 'node:net';
 import { LIMITS } from '../limits.ts';
-import type { DnsConfig, HostAlias, PodSpec } from '../types.ts';
+import type { DnsConfig, HostAlias, PodSpec } from '../types/pod.ts';
 import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';
 import { dnsLabel, dnsSubdomain, searchDomain } from './names.ts';

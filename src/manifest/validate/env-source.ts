@@ -2,7 +2,7 @@
 import { DEFAULT_DIVISOR } from '../defaults.ts';
 import { LIMITS } from '../limits.ts';
 import { parseNano } from '../quantity.ts';
-import type { EnvFromSource, EnvVarSource, FieldRef, FileKeyRef, KeyRef, ResourceFieldRef } from '../types.ts';
+import type { EnvFromSource, EnvVarSource, FieldRef, FileKeyRef, KeyRef, ResourceFieldRef } from '../types/env.ts';
 import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';
 import { dataKey, dnsSubdomain, qualifiedName, variableName } from './names.ts';

@@ -1,7 +1,7 @@
 /** Validates `env`, `command` and `args`: the strings a program is started with. */
 import { ExpansionError, expandReferences, MAX_STRING } from '../env.ts';
 import { LIMITS } from '../limits.ts';
-import type { EnvVar } from '../types.ts';
+import type { EnvVar } from '../types/env.ts';
 import { readValueFrom } from './env-source.ts';
 import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';

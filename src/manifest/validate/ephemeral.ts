@@ -1,7 +1,7 @@
 /** Validates the containers that are added to a running pod. */
 import { FIELDS, type FieldTable } from '../fields.ts';
 import { LIMITS } from '../limits.ts';
-import type { Container, EphemeralContainer } from '../types.ts';
+import type { Container, EphemeralContainer } from '../types/container.ts';
 import { type PodContext, readChecked } from './container.ts';
 import { checkFields } from './field-check.ts';
 import { type Issues, show } from './issues.ts';

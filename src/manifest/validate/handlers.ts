@@ -1,6 +1,7 @@
 /** Validates what probes and lifecycle hooks do. */
 import { LIMITS } from '../limits.ts';
-import type { ContainerPort, Handler, HttpGet } from '../types.ts';
+import type { ContainerPort } from '../types/container.ts';
+import type { Handler, HttpGet } from '../types/probes.ts';
 import { checkFields } from './field-check.ts';
 import { type Issues, show } from './issues.ts';
 import { portName } from './names.ts';

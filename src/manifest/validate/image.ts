@@ -1,6 +1,6 @@
 /** Validates references to images and when they are pulled. */
 import { LIMITS } from '../limits.ts';
-import type { Container } from '../types.ts';
+import type { Container } from '../types/container.ts';
 import type { Issues } from './issues.ts';
 import { readOneOf, readRequiredString, unlessBlank } from './read.ts';
 

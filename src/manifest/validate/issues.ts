@@ -1,6 +1,6 @@
 /** Collects what is wrong with a manifest, with Kubernetes' wording and exact JSON paths. */
 import { LIMITS } from '../limits.ts';
-import type { FieldError } from '../types.ts';
+import type { FieldError } from '../types/field-error.ts';
 
 /** The longest value or key quoted in a reason: reasons are published, manifests may be hostile. */
 const QUOTED = 80;

@@ -1,5 +1,6 @@
 /** Validates `lifecycle`: hooks, and the signal that stops the container. */
-import type { ContainerPort, Lifecycle, LifecycleHandler } from '../types.ts';
+import type { ContainerPort } from '../types/container.ts';
+import type { Lifecycle, LifecycleHandler } from '../types/probes.ts';
 import { checkFields } from './field-check.ts';
 import { HANDLERS, readHandler } from './handlers.ts';
 import type { Issues } from './issues.ts';

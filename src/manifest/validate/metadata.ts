@@ -1,7 +1,7 @@
 /** Validates `metadata`. */
 import { DEFAULT_NAMESPACE } from '../defaults.ts';
 import { LIMITS } from '../limits.ts';
-import type { ObjectMeta } from '../types.ts';
+import type { ObjectMeta } from '../types/metadata.ts';
 import { checkFields } from './field-check.ts';
 import { type Issues, member } from './issues.ts';
 import { dnsLabel, dnsSubdomain, labelValue, qualifiedName } from './names.ts';

@@ -1,7 +1,8 @@
 /** Validates `volumeMounts`. */
 import { posix } from 'node:path';
 import { LIMITS } from '../limits.ts';
-import type { Volume, VolumeMount } from '../types.ts';
+import type { VolumeMount } from '../types/container.ts';
+import type { Volume } from '../types/volumes.ts';
 import { checkFields } from './field-check.ts';
 import { type Issues, show } from './issues.ts';
 import {

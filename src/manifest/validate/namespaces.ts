@@ -1,5 +1,5 @@
 /** Validates which namespaces a pod shares, among its containers and with the device. */
-import type { PodSpec } from '../types.ts';
+import type { PodSpec } from '../types/pod.ts';
 import type { Issues } from './issues.ts';
 import { type RawObject, readBoolean } from './read.ts';
 

@@ -1,7 +1,8 @@
 /** Validates `spec.resources`: what the pod asks for, and may use, as a whole. */
 import { compareQuantities, formatNano, parseNano } from '../quantity.ts';
 import { effectiveRequest } from '../requests.ts';
-import type { PodSpec, ResourceList, ResourceRequirements } from '../types.ts';
+import type { ResourceList, ResourceRequirements } from '../types/container.ts';
+import type { PodSpec } from '../types/pod.ts';
 import type { Issues } from './issues.ts';
 import { isObject, readObject } from './read.ts';
 import { readRequirements } from './resources.ts';

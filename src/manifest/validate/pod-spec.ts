@@ -1,7 +1,8 @@
 /** Validates `spec`. */
 import { DEFAULT_GRACE_SECONDS, DEFAULT_RESTART_POLICY, SYSTEM_PRIORITIES } from '../defaults.ts';
 import { LIMITS } from '../limits.ts';
-import type { Container, PodSpec } from '../types.ts';
+import type { Container } from '../types/container.ts';
+import type { PodSpec } from '../types/pod.ts';
 import { withoutAccountVolume } from './account-volume.ts';
 import { type PodContext, readContainer } from './container.ts';
 import { checkContradictions } from './contradictions.ts';

@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net';
 import { DEFAULT_PROTOCOL } from '../defaults.ts';
 import { LIMITS } from '../limits.ts';
 import { isSidecar } from '../requests.ts';
-import type { Container, ContainerPort } from '../types.ts';
+import type { Container, ContainerPort } from '../types/container.ts';
 import { checkFields } from './field-check.ts';
 import { type Issues, show } from './issues.ts';
 import { portName } from './names.ts';

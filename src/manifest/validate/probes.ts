@@ -1,7 +1,8 @@
 /** Validates probes. */
 import { PROBE_DEFAULTS } from '../defaults.ts';
 import { LIMITS } from '../limits.ts';
-import type { Container, ContainerPort, Probe } from '../types.ts';
+import type { Container, ContainerPort } from '../types/container.ts';
+import type { Probe } from '../types/probes.ts';
 import { checkFields } from './field-check.ts';
 import { HANDLERS, readHandler } from './handlers.ts';
 import type { Issues } from './issues.ts';

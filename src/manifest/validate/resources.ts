@@ -2,7 +2,7 @@
 import { defaultRequests, quantityText } from '../defaults.ts';
 import { LIMITS } from '../limits.ts';
 import { compareQuantities, parseNano, QuantityError } from '../quantity.ts';
-import type { ResourceList, ResourceRequirements } from '../types.ts';
+import type { ResourceList, ResourceRequirements } from '../types/container.ts';
 import { checkFields } from './field-check.ts';
 import { type Issues, member, show } from './issues.ts';
 import { type RawObject, readObject } from './read.ts';

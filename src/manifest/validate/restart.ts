@@ -1,6 +1,7 @@
 /** Validates `restartPolicyRules` and `resizePolicy` of a container. */
 import { LIMITS } from '../limits.ts';
-import type { Container, PodSpec, RestartRule } from '../types.ts';
+import type { Container, RestartRule } from '../types/container.ts';
+import type { PodSpec } from '../types/pod.ts';
 import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';
 import { readInteger, readList, readOneOf, readRequiredObject, readRequiredString, unlessBlank } from './read.ts';

@@ -1,5 +1,5 @@
 /** What the types of Kubernetes' own Secrets must hold (`ValidateSecret`). */
-import type { Secret } from '../types.ts';
+import type { Secret } from '../types/objects.ts';
 import { type Issues, member } from './issues.ts';
 
 const DOCKER_CONFIG = '.dockerconfigjson';

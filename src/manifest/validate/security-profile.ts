@@ -1,5 +1,5 @@
 /** Validates `seccompProfile` and `appArmorProfile`. */
-import type { SecurityProfile } from '../types.ts';
+import type { SecurityProfile } from '../types/security.ts';
 import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';
 import { readObject, readOneOf, readRequiredString, readString, relativePathRule, unlessBlank } from './read.ts';

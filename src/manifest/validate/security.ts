@@ -1,7 +1,8 @@
 /** Validates `securityContext` of a pod and of a container. */
 import { LIMITS } from '../limits.ts';
 import { CAPABILITIES } from '../oci/capabilities.ts';
-import type { PodSecurityContext, PodSpec, SecurityContext } from '../types.ts';
+import type { PodSpec } from '../types/pod.ts';
+import type { PodSecurityContext, SecurityContext } from '../types/security.ts';
 import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';
 import {

@@ -1,6 +1,7 @@
 /** Validates `sysctls`: only settings that belong to a namespace of the pod, and values that are nothing but numbers. */
 import { LIMITS } from '../limits.ts';
-import type { PodSecurityContext, PodSpec } from '../types.ts';
+import type { PodSpec } from '../types/pod.ts';
+import type { PodSecurityContext } from '../types/security.ts';
 import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';
 import { readList, readNamed, readRequiredObject, readString } from './read.ts';

@@ -1,7 +1,7 @@
 /** Validates `volumes`. */
 import { FIELDS } from '../fields.ts';
 import { LIMITS } from '../limits.ts';
-import type { Volume } from '../types.ts';
+import type { Volume } from '../types/volumes.ts';
 import { ACCOUNT_VOLUME, isAccountVolume } from './account-volume.ts';
 import { checkFields } from './field-check.ts';
 import type { Issues } from './issues.ts';

@@ -7,7 +7,7 @@ import { allContainers } from '../../manifest/containers.ts';
 import { qosClass } from '../../manifest/qos.ts';
 import { effectiveRequest, type ResourceAmounts } from '../../manifest/requests.ts';
 import { isAllowedSysctl } from '../../manifest/sysctls.ts';
-import type { Pod } from '../../manifest/types.ts';
+import type { Pod } from '../../manifest/types/pod.ts';
 import { isCritical } from '../eviction/rank.ts';
 import type { Outcome } from '../types.ts';
 import { type HostPort, hostPorts, type ListeningPort, overlaps, publishedPorts } from './host-ports.ts';

@@ -1,5 +1,5 @@
 /** Ports a pod takes on the node itself, and whether two want the same one. */
-import type { Pod } from '../../manifest/types.ts';
+import type { Pod } from '../../manifest/types/pod.ts';
 import type { HostPort as PublishedPort } from '../ports.ts';
 
 export interface HostPort {

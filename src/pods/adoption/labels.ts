@@ -3,7 +3,8 @@
  * pod's record again from what runs.
  */
 import { allContainers } from '../../manifest/containers.ts';
-import type { Pod, ResourceRequirements } from '../../manifest/types.ts';
+import type { ResourceRequirements } from '../../manifest/types/container.ts';
+import type { Pod } from '../../manifest/types/pod.ts';
 import { newHistory } from '../history.ts';
 import type { ContainerHistory, PodRecord } from '../types.ts';
 import { upgradedSpec } from './upgrade.ts';

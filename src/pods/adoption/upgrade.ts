@@ -1,6 +1,7 @@
 /** Records and sandbox labels written by an older agent, completed to what this one expects. Pure. */
 import { allContainers } from '../../manifest/containers.ts';
-import type { Container, PodSpec } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
+import type { PodSpec } from '../../manifest/types/pod.ts';
 import { newHistory } from '../history.ts';
 import type { PodRecord } from '../types.ts';
 

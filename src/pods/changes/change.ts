@@ -1,7 +1,7 @@
 /** What a desired object means for the incarnation that exists. Pure. */
 import { changeKind } from '../../manifest/change-kind.ts';
 import { allContainers } from '../../manifest/containers.ts';
-import type { PodSpec } from '../../manifest/types.ts';
+import type { PodSpec } from '../../manifest/types/pod.ts';
 import { newHistory } from '../history.ts';
 import { rfc3339 } from '../status/rfc3339.ts';
 import type { DesiredPod, PendingResize, PodRecord, Termination } from '../types.ts';

@@ -4,7 +4,9 @@
  */
 import { isEphemeral } from '../../manifest/containers.ts';
 import { canonicalJson } from '../../manifest/digest.ts';
-import type { Container, EphemeralContainer, FieldError, PodSpec } from '../../manifest/types.ts';
+import type { Container, EphemeralContainer } from '../../manifest/types/container.ts';
+import type { FieldError } from '../../manifest/types/field-error.ts';
+import type { PodSpec } from '../../manifest/types/pod.ts';
 import { EXIT_START_FAILED, newHistory } from '../history.ts';
 import { containerNeed, type Need } from '../plan/container-need.ts';
 import type { PodState } from '../state.ts';

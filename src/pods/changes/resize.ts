@@ -2,7 +2,8 @@
 import { ownContainers } from '../../manifest/containers.ts';
 import { canonicalJson } from '../../manifest/digest.ts';
 import { effectiveRequest } from '../../manifest/requests.ts';
-import type { Container, Pod, PodSpec, ResourceRequirements } from '../../manifest/types.ts';
+import type { Container, ResourceRequirements } from '../../manifest/types/container.ts';
+import type { Pod, PodSpec } from '../../manifest/types/pod.ts';
 import type { Allocatable } from '../admission/admission.ts';
 import type { LinuxResources } from '../ports.ts';
 import type { Allocation, ContainerHistory, PendingResize, PodRecord } from '../types.ts';

@@ -2,7 +2,9 @@
 import { allContainers } from '../../manifest/containers.ts';
 import { parseUnits } from '../../manifest/quantity.ts';
 import { effectiveLimit, resourceAmounts } from '../../manifest/requests.ts';
-import type { Container, Pod, Volume } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
+import type { Pod } from '../../manifest/types/pod.ts';
+import type { Volume } from '../../manifest/types/volumes.ts';
 
 /** Bytes on the disk. */
 export interface StorageUsage {

@@ -1,6 +1,6 @@
 /** Which images pods need, so that none of those is removed. Pure. */
 import { allContainers } from '../../manifest/containers.ts';
-import type { PodSpec } from '../../manifest/types.ts';
+import type { PodSpec } from '../../manifest/types/pod.ts';
 import type { DesiredPod, PodRecord } from '../types.ts';
 
 export interface NeededImages {

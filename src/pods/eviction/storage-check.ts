@@ -1,7 +1,7 @@
 /** Measures pods that have a limit on what they keep on the disk. Reads only; the walking is done by a thread of its own. */
 import { join } from 'node:path';
 import { allContainers } from '../../manifest/containers.ts';
-import type { Pod } from '../../manifest/types.ts';
+import type { Pod } from '../../manifest/types/pod.ts';
 import { containerDir, type Paths, podLogDir, volumeDir } from '../files/paths.ts';
 import type { PodRecord } from '../types.ts';
 import { diskVolumes, exceededStorage, hasStorageLimit, type StorageUsage } from './local-storage.ts';

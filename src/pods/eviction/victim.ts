@@ -1,7 +1,7 @@
 /** Measures the pods that run and finds the one to end for what the node is short of. */
 import { allContainers } from '../../manifest/containers.ts';
 import { effectiveRequest, resourceAmounts } from '../../manifest/requests.ts';
-import type { Container } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
 import type { Paths } from '../files/paths.ts';
 import type { PodRecord } from '../types.ts';
 import { type ContainerUse, evictionMessage, type Starved } from './message.ts';

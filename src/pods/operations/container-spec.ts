@@ -1,7 +1,7 @@
 /** Directories, volumes and configuration of a container's attempt: all that can be made before there is a sandbox. */
 import { findContainer } from '../../manifest/containers.ts';
 import { podNamespaces } from '../../manifest/oci/namespaces.ts';
-import type { Pod } from '../../manifest/types.ts';
+import type { Pod } from '../../manifest/types/pod.ts';
 import { failureMessage, messageOf, type Subject } from '../failures.ts';
 import { identityPaths, logPath, terminationLogPath } from '../files/paths.ts';
 import type { ContainerSpec, Image } from '../ports.ts';

@@ -1,6 +1,6 @@
 /** Lifecycle hooks: what a container asked to be done right after its start and before its end. */
 import { findContainer } from '../../manifest/containers.ts';
-import type { LifecycleHandler } from '../../manifest/types.ts';
+import type { LifecycleHandler } from '../../manifest/types/probes.ts';
 import { messageOf } from '../failures.ts';
 import { attemptPhase, hookDone } from '../history.ts';
 import { targetOf } from '../probes/target.ts';

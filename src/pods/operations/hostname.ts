@@ -1,4 +1,4 @@
-import type { Pod } from '../../manifest/types.ts';
+import type { Pod } from '../../manifest/types/pod.ts';
 
 /** DNS's limit for a label, and the kernel's for a host name. */
 const MAX_LABEL = 63;

@@ -1,5 +1,5 @@
 /** Each action of a plan to what carries it out; an action without one does not compile. */
-import type { Container } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
 import { attemptPhase, end, endedUnseen, launch } from '../history.ts';
 import type { Action } from '../plan/action.ts';
 import { historyOf } from '../state.ts';

@@ -1,7 +1,7 @@
 /** Changing the limits of what runs. */
 import { allContainers, findContainer } from '../../manifest/containers.ts';
 import { canonicalJson } from '../../manifest/digest.ts';
-import type { Container } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
 import { nextRetry } from '../backoff.ts';
 import { allocationOf, givenPod, resizeOf, wider } from '../changes/resize.ts';
 import { failureMessage } from '../failures.ts';

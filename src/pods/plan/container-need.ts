@@ -1,6 +1,6 @@
 /** What one container of a live pod needs next. */
 import { isInit, ownContainers } from '../../manifest/containers.ts';
-import type { Container } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
 import { restartDueAt } from '../backoff.ts';
 import { attemptPhase, backoffOf } from '../history.ts';
 import { historyOf, type PodState, runOf, sandboxNumber } from '../state.ts';

@@ -1,5 +1,5 @@
 /** Whether a pod that is wanted has come to its end, and how it ends. Pure. */
-import type { Container } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
 import { historyOf, type PodState } from '../state.ts';
 import type { Outcome } from '../types.ts';
 import type { Need } from './container-need.ts';

@@ -1,6 +1,6 @@
 /** Which init containers are to run, and whether the regular ones may (kubelet `computeInitContainerActions`). Pure. */
 import { isSidecar } from '../../manifest/containers.ts';
-import type { Container } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
 import { attemptPhase } from '../history.ts';
 import { isStarted } from '../probes/health.ts';
 import { historyOf, type PodState } from '../state.ts';

@@ -1,6 +1,6 @@
 /** The plan of a pod that is wanted and has not ended. */
 import { allContainers } from '../../manifest/containers.ts';
-import type { Container } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
 import { ephemeralNeeds } from '../changes/ephemeral.ts';
 import { attemptPhase } from '../history.ts';
 import { historyOf, type PodState, runOf, type Step } from '../state.ts';

@@ -1,6 +1,7 @@
 /** Whether a container that ended is started again. Pure. */
 import { isEphemeral, isInit, isSidecar } from '../../manifest/containers.ts';
-import type { Container, PodSpec, RestartRule } from '../../manifest/types.ts';
+import type { Container, RestartRule } from '../../manifest/types/container.ts';
+import type { PodSpec } from '../../manifest/types/pod.ts';
 import { originOf } from '../history.ts';
 import type { ContainerHistory } from '../types.ts';
 

@@ -1,6 +1,6 @@
 /** What is to be done with containers that run while their pod goes on: hooks, resizes, ends of single ones. Pure. */
 import { allContainers } from '../../manifest/containers.ts';
-import type { Container } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
 import { isGiven, resizeOf } from '../changes/resize.ts';
 import { historyOf, isRunning, type PodState, runOf } from '../state.ts';
 import type { ContainerHistory } from '../types.ts';

@@ -1,6 +1,6 @@
 /** The order in which a whole pod is stopped (kubelet `kuberuntime_termination_order.go`). Pure. */
 import { allContainers, isSidecar } from '../../manifest/containers.ts';
-import type { Container } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
 import { isRunning, type PodState, runOf } from '../state.ts';
 import type { Action } from './action.ts';
 import { type Grace, stopSteps } from './stop-steps.ts';

@@ -1,5 +1,5 @@
 /** What hooks and probes say about a container: has it started, is it ready. Pure. */
-import type { Container } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
 import { attemptPhase } from '../history.ts';
 import { type Health, historyOf, isRunning, type PodState, runOf } from '../state.ts';
 import { unreadyContainers } from '../status/conditions.ts';

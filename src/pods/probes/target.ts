@@ -1,6 +1,7 @@
 /** From a probe or hook of the manifest to an address to ask. Pure but for the sandbox it hands on. */
 import { findContainer } from '../../manifest/containers.ts';
-import type { Container, Handler, Probe } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
+import type { Handler, Probe } from '../../manifest/types/probes.ts';
 import type { ProbeTarget } from '../ports.ts';
 import type { Incarnation } from '../worker/incarnation.ts';
 

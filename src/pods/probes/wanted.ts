@@ -1,6 +1,7 @@
 /** Which probes of a pod are to be asked now (kubelet `prober/worker.go`). Pure. */
 import { allContainers } from '../../manifest/containers.ts';
-import type { Container, Probe } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
+import type { Probe } from '../../manifest/types/probes.ts';
 import { historyOf, type PodState, runOf } from '../state.ts';
 import { healthOf, isUp } from './health.ts';
 

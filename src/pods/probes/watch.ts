@@ -1,5 +1,5 @@
 /** Keeps the prober at exactly the probes that are wanted. */
-import type { Probe } from '../../manifest/types.ts';
+import type { Probe } from '../../manifest/types/probes.ts';
 import { messageOf } from '../failures.ts';
 import type { ProbeTiming } from '../ports.ts';
 import type { Incarnation } from '../worker/incarnation.ts';

@@ -1,5 +1,5 @@
 /** Pod conditions (kubelet `status/generate.go`). */
-import type { ContainerStatus, PodCondition, PodPhase } from '../../manifest/types.ts';
+import type { ContainerStatus, PodCondition, PodPhase } from '../../manifest/types/status.ts';
 
 type Verdict = Pick<PodCondition, 'status' | 'reason' | 'message'>;
 

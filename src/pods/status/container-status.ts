@@ -1,6 +1,7 @@
 /** One entry of `status.containerStatuses` or `status.initContainerStatuses`. */
 import { isInit, isSidecar } from '../../manifest/containers.ts';
-import type { Container, ContainerState, ContainerStatus, ContainerTerminated } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
+import type { ContainerState, ContainerStatus, ContainerTerminated } from '../../manifest/types/status.ts';
 import { isOfSandbox } from '../plan/container-need.ts';
 import { startsAgain } from '../plan/restart.ts';
 import { isReady, isStarted, isUp } from '../probes/health.ts';

@@ -1,6 +1,6 @@
 /** Statuses of init containers, and how far the pod has come with them. */
 import { isSidecar } from '../../manifest/containers.ts';
-import type { ContainerStatus } from '../../manifest/types.ts';
+import type { ContainerStatus } from '../../manifest/types/status.ts';
 import { planInit } from '../plan/init-containers.ts';
 import { historyOf, type PodState } from '../state.ts';
 import { containerStatus } from './container-status.ts';

@@ -1,7 +1,7 @@
 /** Phase of a pod from its containers (kubelet `getPhase`). */
 
 import { allContainers } from '../../manifest/containers.ts';
-import type { PodPhase } from '../../manifest/types.ts';
+import type { PodPhase } from '../../manifest/types/status.ts';
 import { attemptPhase } from '../history.ts';
 import { startsAgain } from '../plan/restart.ts';
 import { isUp } from '../probes/health.ts';

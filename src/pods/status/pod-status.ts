@@ -1,7 +1,8 @@
 /** The Pod object as it is published, and what is published for a manifest that was refused. Pure. */
 import { allContainers } from '../../manifest/containers.ts';
 import { qosClass } from '../../manifest/qos.ts';
-import type { FieldError, PodCondition, PodStatus } from '../../manifest/types.ts';
+import type { FieldError } from '../../manifest/types/field-error.ts';
+import type { PodCondition, PodStatus } from '../../manifest/types/status.ts';
 import { isGiven, resizeOf } from '../changes/resize.ts';
 import { historyOf, isRunning, type PodState } from '../state.ts';
 import type { DesiredPod, PodRecord, PublishedPod } from '../types.ts';

@@ -1,6 +1,7 @@
 /** `state.terminated.message`: what a container left behind to say (kubelet `terminationMessagePolicy`). Pure. */
 import { allContainers } from '../../manifest/containers.ts';
-import type { Container, PodSpec } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
+import type { PodSpec } from '../../manifest/types/pod.ts';
 import type { LastWords } from '../files/pod-files.ts';
 
 const POD_BYTES = 12 * 1024;

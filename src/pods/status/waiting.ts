@@ -1,5 +1,5 @@
 /** Why a container that is to run does not: the `waiting` reason and its message. */
-import type { Container } from '../../manifest/types.ts';
+import type { Container } from '../../manifest/types/container.ts';
 import { BACKOFF_INITIAL_MS, restartDueAt } from '../backoff.ts';
 import { backoffOf } from '../history.ts';
 import type { ImageFailure } from '../ports.ts';

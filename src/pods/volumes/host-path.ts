@@ -2,7 +2,7 @@
 
 import type { Stats } from 'node:fs';
 import { chmod, mkdir, open } from 'node:fs/promises';
-import type { HostPathType } from '../../manifest/types.ts';
+import type { HostPathType } from '../../manifest/types/volumes.ts';
 import { VolumeError } from './mount-error.ts';
 import { openPath } from './path-fd.ts';
 

@@ -1,6 +1,6 @@
 /** image volumes: the files of an image, read-only. */
 import { mkdir } from 'node:fs/promises';
-import type { Volume } from '../../manifest/types.ts';
+import type { Volume } from '../../manifest/types/volumes.ts';
 import type { ImageSource } from '../ports.ts';
 import { isMountPoint } from './empty-dir.ts';
 import { VolumeImageError } from './mount-error.ts';

@@ -1,16 +1,15 @@
 /** What is in a configMap, secret, downwardAPI or projected volume. Pure. */
 import { fieldValue, type PodFacts, resourceValue } from '../../manifest/downward.ts';
 import type { NamespaceObjects } from '../../manifest/env-sources.ts';
+import type { ConfigMap, Secret } from '../../manifest/types/objects.ts';
+import type { Pod } from '../../manifest/types/pod.ts';
 import type {
-  ConfigMap,
   ConfigMapSource,
   DownwardFile,
   KeyToPath,
-  Pod,
   ProjectedSource,
-  Secret,
   Volume,
-} from '../../manifest/types.ts';
+} from '../../manifest/types/volumes.ts';
 import { SetUpError } from './mount-error.ts';
 
 export interface PayloadFile {

@@ -1,6 +1,6 @@
 /** Which ConfigMaps and Secrets a pod reads. Pure. */
 import { allContainers } from '../../manifest/containers.ts';
-import type { Pod } from '../../manifest/types.ts';
+import type { Pod } from '../../manifest/types/pod.ts';
 
 export type ObjectKind = 'configmaps' | 'secrets';
 

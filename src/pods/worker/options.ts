@@ -1,5 +1,5 @@
 /** What a worker is given by the manager. */
-import type { Pod } from '../../manifest/types.ts';
+import type { Pod } from '../../manifest/types/pod.ts';
 import type { Refusal } from '../admission/admission.ts';
 import type { DesiredPod, PendingResize, PodEvent } from '../types.ts';
 import type { Parts } from './incarnation.ts';

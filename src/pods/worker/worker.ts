@@ -4,7 +4,7 @@
  *  - at most one incarnation exists; the next begins when nothing of the last is left;
  *  - a status goes out after the state it shows, and the record is durable before events are acknowledged.
  */
-import type { FieldError } from '../../manifest/types.ts';
+import type { FieldError } from '../../manifest/types/field-error.ts';
 import { changeOf, newRecord, terminationOf } from '../changes/change.ts';
 import { ephemeralErrors } from '../changes/ephemeral.ts';
 import { shorten } from '../changes/grace.ts';

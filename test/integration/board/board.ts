@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
-import type { Pod } from '../../../src/manifest/types.ts';
+import type { Pod } from '../../../src/manifest/types/pod.ts';
 import { EDGEPOD } from '../../edgepod.ts';
 import { leakedSoon, type Traces, traces } from '../../leaks.ts';
 import { patience } from '../../patience.ts';

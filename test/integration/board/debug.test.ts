@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { globSync, readlinkSync, rmSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import type { ContainerStatus, Pod } from '../../../src/manifest/types.ts';
+import type { Pod } from '../../../src/manifest/types/pod.ts';
+import type { ContainerStatus } from '../../../src/manifest/types/status.ts';
 import { demoImage } from '../../images/demo-images.ts';
 import { Board } from './board.ts';
 import { type Manifest, restarts, running, SLEEP, shellPod, state } from './pods.ts';

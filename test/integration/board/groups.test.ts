@@ -1,7 +1,7 @@
 /** Init containers, sidecars, probes and hooks with real processes, the agent killed in the middle. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Pod } from '../../../src/manifest/types.ts';
+import type { Pod } from '../../../src/manifest/types/pod.ts';
 import { demoImage } from '../../images/demo-images.ts';
 import { Board } from './board.ts';
 import { phase, restarts, running, SLEEP, shellPod, state } from './pods.ts';

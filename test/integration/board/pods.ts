@@ -1,5 +1,6 @@
 /** Pods for tests: a shell in the real debian image, and short words for what a status says. */
-import type { Container, Pod } from '../../../src/manifest/types.ts';
+import type { Container } from '../../../src/manifest/types/container.ts';
+import type { Pod } from '../../../src/manifest/types/pod.ts';
 
 export interface Manifest {
   apiVersion: string;

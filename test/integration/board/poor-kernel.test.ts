@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import type { Pod } from '../../../src/manifest/types.ts';
+import type { Pod } from '../../../src/manifest/types/pod.ts';
 import { demoImage } from '../../images/demo-images.ts';
 import { Board } from './board.ts';
 import { running, SLEEP, shellPod } from './pods.ts';

@@ -4,7 +4,7 @@ import { age, duration } from '../../../src/cli/output/age.ts';
 import { deviceStatusWord } from '../../../src/cli/output/device-rows.ts';
 import { podStatusWord } from '../../../src/cli/output/pod-rows.ts';
 import { table } from '../../../src/cli/output/table.ts';
-import type { Pod } from '../../../src/manifest/types.ts';
+import type { Pod } from '../../../src/manifest/types/pod.ts';
 
 test('a table pads all but the last column and names empty cells', () => {
   assert.equal(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { containerOf, podName } from '../../../src/cli/pod-target.ts';
-import type { Pod } from '../../../src/manifest/types.ts';
+import type { Pod } from '../../../src/manifest/types/pod.ts';
 
 const pod = (annotations: Record<string, string> = {}) =>
   ({

@@ -12,7 +12,8 @@ import { ociConfig } from '../../../src/manifest/oci.ts';
 import { oomScoreAdj, qosClass } from '../../../src/manifest/qos.ts';
 import { effectiveLimit, effectiveRequest } from '../../../src/manifest/requests.ts';
 import { podResources } from '../../../src/manifest/resources.ts';
-import type { Container, Pod } from '../../../src/manifest/types.ts';
+import type { Container } from '../../../src/manifest/types/container.ts';
+import type { Pod } from '../../../src/manifest/types/pod.ts';
 import { anyPod } from './any-pod.ts';
 import { admitted, type Json } from './fixtures.ts';
 

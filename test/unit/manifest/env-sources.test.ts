@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fieldValue, type PodFacts, resourceValue } from '../../../src/manifest/downward.ts';
 import { containerVariablesFrom } from '../../../src/manifest/env-sources.ts';
-import type { ConfigMap, Container, EnvVar, Secret } from '../../../src/manifest/types.ts';
+import type { Container } from '../../../src/manifest/types/container.ts';
+import type { EnvVar } from '../../../src/manifest/types/env.ts';
+import type { ConfigMap, Secret } from '../../../src/manifest/types/objects.ts';
 import { container, pod } from '../pods/fixtures.ts';
 
 const facts: PodFacts = {

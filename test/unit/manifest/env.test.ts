@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { containerCommand } from '../../../src/manifest/command.ts';
 import { ExpansionError, expandReferences, processEnvironment } from '../../../src/manifest/env.ts';
 import { containerVariablesFrom } from '../../../src/manifest/env-sources.ts';
-import type { EnvVar } from '../../../src/manifest/types.ts';
+import type { EnvVar } from '../../../src/manifest/types/env.ts';
 import { container, pod } from '../pods/fixtures.ts';
 
 const containerVariables = (env: EnvVar[]) =>

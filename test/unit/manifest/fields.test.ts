@@ -7,7 +7,8 @@ import type { Pod as KubernetesPod } from 'kubernetes-types/core/v1.js';
 import { admitPod } from '../../../src/manifest/admit.ts';
 import { FIELDS, type FieldTable, supportedFields, type TypeName } from '../../../src/manifest/fields.ts';
 import { renderFields } from '../../../src/manifest/fields-doc.ts';
-import type { Pod, PodStatus } from '../../../src/manifest/types.ts';
+import type { Pod } from '../../../src/manifest/types/pod.ts';
+import type { PodStatus } from '../../../src/manifest/types/status.ts';
 
 /** Compiles only while what we publish is a Kubernetes Pod. `errors` is our own addition. */
 export function asKubernetes(pod: Omit<Pod, 'status'> & { status: Omit<PodStatus, 'errors'> }): KubernetesPod {

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { admitPod } from '../../../src/manifest/admit.ts';
 import { parseManifestSync } from '../../../src/manifest/parse.ts';
-import type { FieldError, Pod } from '../../../src/manifest/types.ts';
+import type { FieldError } from '../../../src/manifest/types/field-error.ts';
+import type { Pod } from '../../../src/manifest/types/pod.ts';
 
 export type Json = Record<string, unknown>;
 

@@ -9,7 +9,7 @@ import { describe, test } from 'node:test';
 import { admitConfigMap, admitSecret } from '../../../src/manifest/admit-data.ts';
 import { admitWorkload } from '../../../src/manifest/kinds.ts';
 import { parseManifestSync } from '../../../src/manifest/parse.ts';
-import type { FieldError } from '../../../src/manifest/types.ts';
+import type { FieldError } from '../../../src/manifest/types/field-error.ts';
 
 const FILES = globSync(new URL('../../fixtures/manifests/kubernetes/*.yaml', import.meta.url).pathname).sort();
 

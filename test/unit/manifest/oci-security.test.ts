@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { ContainerConfigError } from '../../../src/manifest/oci/types.ts';
 import { type OciInput, ociConfig } from '../../../src/manifest/oci.ts';
 import { isAllowedSysctl } from '../../../src/manifest/sysctls.ts';
-import type { Container, Pod, PodSpec } from '../../../src/manifest/types.ts';
+import type { Container } from '../../../src/manifest/types/container.ts';
+import type { Pod, PodSpec } from '../../../src/manifest/types/pod.ts';
 import { admitted, rawPod } from './fixtures.ts';
 
 /** The config of a container, the pod's spec and the container changed after admission. */

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { expandReferences } from '../../../src/manifest/env.ts';
 import { ContainerConfigError } from '../../../src/manifest/oci/types.ts';
 import { containerCapabilities, type OciInput, ociConfig } from '../../../src/manifest/oci.ts';
-import type { Container, Pod } from '../../../src/manifest/types.ts';
+import type { Container } from '../../../src/manifest/types/container.ts';
+import type { Pod } from '../../../src/manifest/types/pod.ts';
 import { admitted, fixture, type Json, rawPod } from './fixtures.ts';
 
 const IMAGE = { env: ['LANG=C'], entrypoint: ['/entry'], cmd: ['arg'], workingDir: '/app', user: '' };

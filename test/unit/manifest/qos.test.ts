@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { allContainers } from '../../../src/manifest/containers.ts';
 import { oomScoreAdj, qosClass } from '../../../src/manifest/qos.ts';
 import { effectiveLimit, effectiveRequest } from '../../../src/manifest/requests.ts';
-import type { Pod } from '../../../src/manifest/types.ts';
+import type { Pod } from '../../../src/manifest/types/pod.ts';
 import { admitted, type Json, rawPod } from './fixtures.ts';
 
 const MI = 1024 * 1024;

@@ -4,7 +4,8 @@ import { cpuQuota, cpuShares } from '../../../src/manifest/cpu.ts';
 import { oomScoreAdj, qosClass } from '../../../src/manifest/qos.ts';
 import { effectiveAmounts, effectiveLimit, effectiveRequest } from '../../../src/manifest/requests.ts';
 import { containerResources, podResources, SANDBOX_MEMORY } from '../../../src/manifest/resources.ts';
-import type { Container, Pod } from '../../../src/manifest/types.ts';
+import type { Container } from '../../../src/manifest/types/container.ts';
+import type { Pod } from '../../../src/manifest/types/pod.ts';
 import { admitted, type Json, rawPod } from './fixtures.ts';
 
 const MI = 1024 * 1024;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { admitPod } from '../../../src/manifest/admit.ts';
-import type { Pod } from '../../../src/manifest/types.ts';
+import type { Pod } from '../../../src/manifest/types/pod.ts';
 import { admission, type Occupancy, refusal } from '../../../src/pods/admission/admission.ts';
 
 const room = { cpuMilli: 2000, memoryBytes: 2_000_000_000, storageBytes: 1_000_000_000, pods: 3 };

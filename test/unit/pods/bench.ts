@@ -1,6 +1,7 @@
 /** A manager on a bench: fakes around it, and the words tests use to speak of it. */
 
-import type { ConfigMap, ContainerStatus } from '../../../src/manifest/types.ts';
+import type { ConfigMap } from '../../../src/manifest/types/objects.ts';
+import type { ContainerStatus } from '../../../src/manifest/types/status.ts';
 import type { PodManagerDeps } from '../../../src/pods/deps.ts';
 import { PodManager } from '../../../src/pods/manager.ts';
 import type { Image, ImageFailure } from '../../../src/pods/ports.ts';

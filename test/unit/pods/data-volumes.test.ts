@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import type { Volume } from '../../../src/manifest/types.ts';
+import type { Volume } from '../../../src/manifest/types/volumes.ts';
 import { writeAtomically } from '../../../src/pods/volumes/atomic-writer.ts';
 import { type Payload, volumePayload } from '../../../src/pods/volumes/payload.ts';
 import { usesObject } from '../../../src/pods/volumes/uses.ts';

@@ -1,7 +1,7 @@
 /** Containers that are added to a running pod. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { EphemeralContainer } from '../../../src/manifest/types.ts';
+import type { EphemeralContainer } from '../../../src/manifest/types/container.ts';
 import { changeOf, newRecord, postponedRecord, updatedRecord } from '../../../src/pods/changes/change.ts';
 import { ephemeralErrors, withEphemeral } from '../../../src/pods/changes/ephemeral.ts';
 import { bench } from './bench.ts';

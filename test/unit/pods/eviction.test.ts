@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Pod } from '../../../src/manifest/types.ts';
+import type { Pod } from '../../../src/manifest/types/pod.ts';
 import { exceededStorage, hasStorageLimit } from '../../../src/pods/eviction/local-storage.ts';
 import { Relief } from '../../../src/pods/eviction/relief.ts';
 import { storageExcess } from '../../../src/pods/eviction/storage-check.ts';

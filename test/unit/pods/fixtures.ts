@@ -1,4 +1,5 @@
-import type { Container, Pod, PodSpec, VolumeMount } from '../../../src/manifest/types.ts';
+import type { Container, VolumeMount } from '../../../src/manifest/types/container.ts';
+import type { Pod, PodSpec } from '../../../src/manifest/types/pod.ts';
 import type { DesiredPod } from '../../../src/pods/types.ts';
 
 export const container = (name: string, fields: Partial<Container> = {}): Container => ({

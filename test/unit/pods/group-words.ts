@@ -1,5 +1,6 @@
 /** The words in which tests of a group of containers speak; the pod is called p. */
-import type { Container, Probe } from '../../../src/manifest/types.ts';
+import type { Container } from '../../../src/manifest/types/container.ts';
+import type { Probe } from '../../../src/manifest/types/probes.ts';
 import type { Bench } from './bench.ts';
 import { settle } from './fake-time.ts';
 import { container } from './fixtures.ts';

@@ -1,7 +1,7 @@
 /** Phase, conditions and container statuses from states. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { PodSpec } from '../../../src/manifest/types.ts';
+import type { PodSpec } from '../../../src/manifest/types/pod.ts';
 import { newRecord } from '../../../src/pods/changes/change.ts';
 import { newState, type PodState } from '../../../src/pods/state.ts';
 import { isProgressOnly, podStatus, publishedPod, rejectedStatus } from '../../../src/pods/status/pod-status.ts';

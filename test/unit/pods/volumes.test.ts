@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import type { HostPathType } from '../../../src/manifest/types.ts';
+import type { HostPathType } from '../../../src/manifest/types/volumes.ts';
 import { podFiles } from '../../../src/pods/files/pod-files.ts';
 import { removeTree } from '../../../src/pods/files/remove-tree.ts';
 import { tmpfsSize } from '../../../src/pods/volumes/empty-dir.ts';

@@ -1,7 +1,7 @@
 /** Volumes of files the agent writes: ConfigMaps, Secrets, what a pod is told of itself, and several of these in one. */
 import { DEFAULT_FILE_MODE } from '../../defaults.ts';
 import { LIMITS } from '../../limits.ts';
-import type { ConfigMapSource, DownwardFile, KeyToPath, ProjectedSource, Volume } from '../../types.ts';
+import type { ConfigMapSource, DownwardFile, KeyToPath, ProjectedSource, Volume } from '../../types/volumes.ts';
 import { readFieldRef, readReference, readResourceFieldRef } from '../env-source.ts';
 import { checkFields } from '../field-check.ts';
 import type { Issues } from '../issues.ts';

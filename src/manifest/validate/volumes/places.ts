@@ -1,6 +1,6 @@
 /** Volumes that are a place: an empty directory, something of the device, an image. */
 import { defaultPullPolicy } from '../../defaults.ts';
-import type { HostPathType, Volume } from '../../types.ts';
+import type { HostPathType, Volume } from '../../types/volumes.ts';
 import { checkFields } from '../field-check.ts';
 import { readImageReference, readPullPolicy } from '../image.ts';
 import type { Issues } from '../issues.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Pod } from '../../../../src/manifest/types.ts';
+import type { Pod } from '../../../../src/manifest/types/pod.ts';
 import { demoImage } from '../../../images/demo-images.ts';
 import { Board } from '../board.ts';
 import { phase, running, shellPod } from '../pods.ts';

@@ -1,7 +1,7 @@
 /** Pods that are changed while they live: what follows the change at once, what begins anew, what stays. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Pod } from '../../../../src/manifest/types.ts';
+import type { Pod } from '../../../../src/manifest/types/pod.ts';
 import { demoImage } from '../../../images/demo-images.ts';
 import { Board } from '../board.ts';
 import { because, running, SLEEP, shellPod } from '../pods.ts';

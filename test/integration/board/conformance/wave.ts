@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { ContainerStatus, Pod } from '../../../../src/manifest/types.ts';
+import type { Pod } from '../../../../src/manifest/types/pod.ts';
+import type { ContainerStatus } from '../../../../src/manifest/types/status.ts';
 import type { Board } from '../board.ts';
 import { type Manifest, shellPod } from '../pods.ts';
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ContainerStatus, Pod } from '../../../../src/manifest/types.ts';
+import type { Pod } from '../../../../src/manifest/types/pod.ts';
+import type { ContainerStatus } from '../../../../src/manifest/types/status.ts';
 import { type DemoImage, demoImage } from '../../../images/demo-images.ts';
 import { Board } from '../board.ts';
 import { initOf } from '../processes.ts';

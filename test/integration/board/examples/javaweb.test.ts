@@ -1,7 +1,7 @@
 /** A WAR and its server: delivered by an init container, served by Tomcat, reached from outside by the board's port. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Pod } from '../../../../src/manifest/types.ts';
+import type { Pod } from '../../../../src/manifest/types/pod.ts';
 import { Outside } from '../../runtime/outside.ts';
 import type { Board } from '../board.ts';
 import { phase, running } from '../pods.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import type { Pod } from '../../../../src/manifest/types.ts';
+import type { Pod } from '../../../../src/manifest/types/pod.ts';
 import { Outside } from '../../runtime/outside.ts';
 import type { Board } from '../board.ts';
 import { running } from '../pods.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import type { Pod } from '../../../../src/manifest/types.ts';
+import type { Pod } from '../../../../src/manifest/types/pod.ts';
 import type { Board } from '../board.ts';
 import { running } from '../pods.ts';
 import { infraOf, initOf } from '../processes.ts';

@@ -1,5 +1,5 @@
 /** Words the cases about starting and ending are written in. */
-import type { Pod } from '../../../../../src/manifest/types.ts';
+import type { Pod } from '../../../../../src/manifest/types/pod.ts';
 import { statusOf } from '../wave.ts';
 
 export const WORK = { volumes: [{ name: 'work', emptyDir: { medium: 'Memory' } }] };

@@ -1,6 +1,6 @@
 /** Probes and hooks. */
 import assert from 'node:assert/strict';
-import type { Pod } from '../../../../../src/manifest/types.ts';
+import type { Pod } from '../../../../../src/manifest/types/pod.ts';
 import { phase, running, SLEEP } from '../../pods.ts';
 import { type Case, statusOf } from '../wave.ts';
 import { condition, fails, file, impatient, restarted, restarts, volumeMounts, WORK } from './parts.ts';
