@@ -13,6 +13,7 @@ import {
   runNft,
   withdrawal,
 } from './nft.ts';
+import { Turns } from './turns.ts';
 
 export interface PacketRulesOptions {
   table: string;
@@ -27,8 +28,7 @@ export class PacketRules {
   readonly #options: PacketRulesOptions;
   #family: Family = 'inet';
   #published: PublishedPort[] = [];
-  /** One transaction at a time: each is made from what the one before it left. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(options: PacketRulesOptions) {
     this.#options = options;
@@ -128,9 +128,8 @@ export class PacketRules {
     this.#published = published;
   }
 
+  /** One transaction at a time: each is made from what the one before it left. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {}); // whoever asked has the error
-    return result;
+    return this.#turns.take(this.#options.table, work);
   }
 }

@@ -1,22 +1,20 @@
 /**
- * The built-in network: one bridge, one veth pair per pod, masquerade, published ports. Only the infra process's
- * namespace is ever configured; containers join it. Pods reach each other over the bridge itself.
+ * The built-in network: one bridge, one veth pair per pod, masquerade, published ports. Pods reach each other over the
+ * bridge itself.
  *
  * What somebody removes under us (a hand, a network manager, `nft flush ruleset`) is put back when the kernel tells of
  * it. INVARIANT: we switch forwarding on only behind our rules, so that pods are never open to the outside.
  */
-import { readdir } from 'node:fs/promises';
-import { hasCode, RuntimeError, runtimeError } from '../errors.ts';
-import { linkName } from '../instance.ts';
+import { RuntimeError, runtimeError } from '../errors.ts';
 import type { Addon } from '../native.ts';
 import type { AttachedPod, RuntimeLog, SandboxNetwork } from '../runtime.ts';
-import { exists, FALLBACK_MTU, netnsOf, uplinkMtu } from './links.ts';
+import { Bridge, type LinkedPod } from './bridge.ts';
+import { netnsOf } from './links.ts';
 import type { PublishedPort } from './nft.ts';
 import { PacketRules } from './packet-rules.ts';
 import { forgottenFlows, publishedPorts } from './published.ts';
 import type { Subnet } from './subnet.ts';
 import { setSysctl } from './sysctl.ts';
-import { Turns } from './turns.ts';
 
 export interface PodNetworkOptions {
   addon: Addon;
@@ -28,9 +26,7 @@ export interface PodNetworkOptions {
   onFault?: () => void;
 }
 
-/** A pod on the network. `netns` is the inode of its namespace: a pid that was used again has another. */
-interface Attached extends AttachedPod {
-  netns: number;
+interface Attached extends LinkedPod {
   published: PublishedPort[];
 }
 
@@ -39,11 +35,9 @@ const SETTLE_MS = 50;
 
 export class PodNetwork implements SandboxNetwork {
   readonly #options: PodNetworkOptions;
+  readonly #bridge: Bridge;
   readonly #rules: PacketRules;
   readonly #pods = new Map<string, Attached>();
-  /** By uid: an attach and a repair at once would each take the other's link for one that was left. */
-  readonly #links = new Turns();
-  #mtu = FALLBACK_MTU;
   #ready: Promise<void> | undefined;
   #fault: RuntimeError | undefined;
   #stopWatching: (() => void) | undefined;
@@ -52,6 +46,7 @@ export class PodNetwork implements SandboxNetwork {
   constructor(options: PodNetworkOptions) {
     const { table, bridge, subnet, log } = options;
     this.#options = options;
+    this.#bridge = new Bridge(options);
     this.#rules = new PacketRules({ table, bridge, subnet: subnet.cidr, log });
   }
 
@@ -104,15 +99,7 @@ export class PodNetwork implements SandboxNetwork {
   async attach(pod: AttachedPod): Promise<void> {
     try {
       await this.ensure();
-      await this.#links
-        .take(pod.uid, () => this.#attachLink(pod))
-        .catch(async (error: unknown) => {
-          if (!hasCode(error, 'ENODEV')) throw error;
-          // Removed under us, and no notice of it has come yet.
-          this.#options.log.warn({ bridge: this.#options.bridge }, 'the bridge has disappeared; making it again');
-          await this.#makeBridge();
-          await this.#links.take(pod.uid, () => this.#attachLink(pod));
-        });
+      await this.#bridge.attach(pod);
       const attached = { ...pod, netns: await netnsOf(pod.pid), published: publishedPorts(pod) };
       this.#pods.set(pod.uid, attached);
       await this.#publish(attached);
@@ -131,20 +118,16 @@ export class PodNetwork implements SandboxNetwork {
       });
       await this.#forget(pod);
     }
-    await this.#links.take(uid, () => this.#options.addon.deleteLink(this.link(uid)));
+    await this.#bridge.detach(uid);
   }
 
   link(uid: string): string {
-    return linkName(this.#options.bridge, uid);
+    return this.#bridge.link(uid);
   }
 
-  /** Links of the bridge that belong to none of `uids`: left by sandboxes nobody knows. Returns their names. */
-  async reapLinks(uids: string[]): Promise<string[]> {
-    const known = new Set(uids.map((uid) => this.link(uid)));
-    const ports = await readdir(`/sys/class/net/${this.#options.bridge}/brif`).catch(() => []);
-    const strays = ports.filter((name) => !known.has(name));
-    await Promise.all(strays.map((name) => this.#options.addon.deleteLink(name)));
-    return strays;
+  /** Removes links that belong to none of `uids`: left by sandboxes nobody knows. Returns their names. */
+  reapLinks(uids: string[]): Promise<string[]> {
+    return this.#bridge.reapLinks(uids);
   }
 
   /** Listens no more; everything stays as it is. */
@@ -156,19 +139,11 @@ export class PodNetwork implements SandboxNetwork {
 
   /** Removes rules, links and bridge. */
   async teardown(): Promise<void> {
-    const { addon, bridge } = this.#options;
     this.stop();
     this.#ready = undefined;
     this.#pods.clear();
-    await this.reapLinks([]);
-    await addon.deleteLink(bridge);
+    await this.#bridge.remove();
     await this.#rules.remove();
-  }
-
-  async #attachLink({ uid, pid, ip }: AttachedPod): Promise<void> {
-    const { addon, bridge, subnet } = this.#options;
-    const address = `${ip}/${subnet.prefix}`;
-    await addon.attachLink(this.link(uid), bridge, `/proc/${pid}/ns/net`, address, subnet.gateway, this.#mtu);
   }
 
   async #publish(pod: Attached): Promise<void> {
@@ -177,8 +152,8 @@ export class PodNetwork implements SandboxNetwork {
       const detail = `hostPort needs the board's packet filter: ${this.#fault.detail}`;
       throw new RuntimeError({ step: 'host-ports', code: this.#fault.code, detail, cause: this.#fault });
     }
-    await this.#allowLoopback();
-    await this.#allowReflection(pod);
+    await this.#bridge.allowLoopback();
+    await this.#bridge.allowReflection(pod.uid);
     await this.#rules.publish(pod.published);
     // A client that sent datagrams before the pod was there goes on being led to nobody.
     await this.#forget(pod);
@@ -193,11 +168,11 @@ export class PodNetwork implements SandboxNetwork {
 
   async #ensure(): Promise<void> {
     this.#watch();
-    await this.#makeBridge();
+    await this.#bridge.make();
     const published = [...this.#pods.values()].flatMap((pod) => pod.published);
     try {
       await this.#rules.install(published);
-      if (published.length > 0) await this.#allowLoopback();
+      if (published.length > 0) await this.#bridge.allowLoopback();
       await setSysctl('/proc/sys/net/ipv4/ip_forward', '1');
       this.#setFault(undefined);
     } catch (error) {
@@ -212,32 +187,6 @@ export class PodNetwork implements SandboxNetwork {
     const changed = fault?.message !== this.#fault?.message;
     this.#fault = fault;
     if (changed) this.#options.onFault?.();
-  }
-
-  async #makeBridge(): Promise<void> {
-    const { addon, bridge, subnet } = this.#options;
-    this.#mtu = await uplinkMtu();
-    await addon.ensureBridge(bridge, `${subnet.gateway}/${subnet.prefix}`, this.#mtu);
-    // The pod network is IPv4 only: with IPv6 on, a pod could make itself the node's router by an advertisement on the
-    // bridge (CVE-2020-10749). Kernels without IPv6 have nothing to switch off.
-    await setSysctl(`/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`, '1', { optional: true });
-  }
-
-  /** Lets 127.0.0.1:hostPort lead to a pod; the rules keep pods from using it the other way round. */
-  async #allowLoopback(): Promise<void> {
-    await setSysctl(`/proc/sys/net/ipv4/conf/${this.#options.bridge}/route_localnet`, '1');
-  }
-
-  /**
-   * Lets a pod reach its own published port by an address of the node. Where bridged frames go through the packet filter
-   * (br_netfilter, which container engines load) they are led back to where they came from without leaving the bridge,
-   * and a bridge sends nothing back by itself. Only for pods that publish: others would but hear their own broadcasts.
-   */
-  async #allowReflection({ uid, published }: Attached): Promise<void> {
-    if (published.length === 0) return;
-    await setSysctl(`/sys/class/net/${this.link(uid)}/brport/hairpin_mode`, '1').catch((error: unknown) => {
-      this.#options.log.warn({ uid, error: String(error) }, 'a pod cannot reach its own published ports');
-    });
   }
 
   #watch(): void {
@@ -271,10 +220,10 @@ export class PodNetwork implements SandboxNetwork {
       this.#ready = undefined; // the next pod makes it all again
       return;
     }
-    if (!(await exists(`/sys/class/net/${bridge}`))) {
+    if (!(await this.#bridge.isThere())) {
       log.warn({ bridge }, 'the bridge was removed; making it again');
-      await this.#makeBridge();
-      if ([...this.#pods.values()].some(({ published }) => published.length > 0)) await this.#allowLoopback();
+      await this.#bridge.make();
+      if ([...this.#pods.values()].some(({ published }) => published.length > 0)) await this.#bridge.allowLoopback();
     }
     await this.#plugAll();
     if (await this.#rules.repair()) log.warn({ table }, 'the packet filter rules were removed; putting them back');
@@ -282,27 +231,13 @@ export class PodNetwork implements SandboxNetwork {
 
   /** Every pod's link is there and in the bridge. */
   async #plugAll(): Promise<void> {
-    for (const pod of [...this.#pods.values()])
-      await this.#links
-        .take(pod.uid, () => this.#plug(pod))
-        .catch((error: unknown) => {
-          const { uid } = pod;
-          const detail = { uid, link: this.link(uid), error: String(error) };
-          this.#options.log.warn(detail, 'a pod could not be put back on the network');
-        });
-  }
-
-  async #plug(pod: Attached): Promise<void> {
-    const { addon, bridge, log } = this.#options;
-    const link = this.link(pod.uid);
-    if (!(await exists(`/sys/class/net/${bridge}/brif/${link}`)))
-      await addon.plugLink(link, bridge).catch(async (error: unknown) => {
-        if (!hasCode(error, 'ENODEV')) throw error;
-        // The link itself is gone: with its pod, or by somebody's hand.
-        if ((await netnsOf(pod.pid).catch(() => undefined)) !== pod.netns || !this.#pods.has(pod.uid)) return;
-        await this.#attachLink(pod);
-        log.warn({ uid: pod.uid, link }, 'the link of a pod was removed; making it again');
+    for (const pod of [...this.#pods.values()]) {
+      const { uid, published } = pod;
+      const isHere = () => this.#pods.has(uid);
+      await this.#bridge.plug(pod, { isHere, reflects: published.length > 0 }).catch((error: unknown) => {
+        const detail = { uid, link: this.link(uid), error: String(error) };
+        this.#options.log.warn(detail, 'a pod could not be put back on the network');
       });
-    await this.#allowReflection(pod); // also where it is there: an earlier version of the agent did not
+    }
   }
 }
