@@ -46,3 +46,13 @@ export function issue(
   for (const { feature, consequence } of problems) lines.push(`  ${feature}: ${consequence}`.replaceAll('\\', '/'));
   return `${lines.join('\n')}\n\n`;
 }
+
+/** A person's text for a terminal: on one line, and without what a terminal would obey. */
+export const printable = (text: string): string => text.replaceAll(/\p{C}+/gu, ' ');
+
+/** Where the broker is, without the user and password that a URL may carry: it is shown to whoever stands before the board. */
+export function brokerPlace(url: string | undefined): string {
+  if (url === undefined) return 'none';
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
+}

@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { checkCredentials } from './credentials.ts';
-import { agentYaml, issue, networkUnit } from './files.ts';
+import { agentYaml, brokerPlace, issue, networkUnit, printable } from './files.ts';
 import { type BoardSettings, boardSettings } from './settings.ts';
 
 const BOOT = '/boot/firmware';
@@ -22,19 +22,21 @@ const name = settings.hostname ?? defaultName();
 const device = settings.agent.get('device') ?? name;
 const broker = settings.agent.get('broker.url');
 const problems = [...settings.problems, ...checkCredentials(settings.agent, (path) => readFileSync(path, 'utf8'))];
+if (broker === undefined)
+  problems.push({ path: 'broker.url', reason: 'is not set: the board has nobody to take orders from' });
 const notes = [...dataPartition(), ...problems.map(({ path, reason }) => note(path, reason))];
-if (broker === undefined) notes.push(note('broker.url', 'is not set: the board has nobody to take orders from'));
+const place = brokerPlace(broker);
 
 mkdirSync(NOTES, { recursive: true, mode: 0o755 });
 write(`${NOTES}/agent.yaml`, agentYaml(settings.agent, device), 0o600);
 write(`${NOTES}/problems.json`, JSON.stringify(notes), 0o644);
-write('/run/issue.d/edgepod.issue', issue(device, broker ?? 'none', notes), 0o644);
+write('/run/issue.d/edgepod.issue', issue(device, place, notes), 0o644);
 if (settings.lan) write('/run/systemd/network/50-lan.network', networkUnit(settings.lan), 0o644);
 if (settings.authorizedKeys.length > 0)
   write(`${NOTES}/authorized_keys`, `${settings.authorizedKeys.join('\n')}\n`, 0o600);
 write('/proc/sys/kernel/hostname', name, 0o644);
 
-process.stdout.write(`edgepod: board ${device}, broker ${broker ?? 'none'}\n`);
+process.stdout.write(`edgepod: board ${device}, broker ${place}\n`);
 for (const { feature, consequence } of notes) process.stderr.write(`edgepod: ${feature}: ${consequence}\n`);
 
 function readSettings(): BoardSettings {
@@ -50,7 +52,7 @@ function readSettings(): BoardSettings {
 }
 
 function note(path: string, reason: string): Note {
-  return { feature: 'edgepod.yaml', consequence: path === '' ? reason : `${path}: ${reason}` };
+  return { feature: 'edgepod.yaml', consequence: printable(path === '' ? reason : `${path}: ${reason}`) };
 }
 
 /** What data-partition noted. */
@@ -58,7 +60,7 @@ function dataPartition(): Note[] {
   if (!existsSync(`${NOTES}/data-problem`)) return [];
   const [reason, remedy] = readFileSync(`${NOTES}/data-problem`, 'utf8').split('\n');
   const consequence = `${reason}. Images, volumes and desired state are in memory until the next boot; ${remedy}`;
-  return [{ feature: 'data partition', consequence }];
+  return [{ feature: 'data partition', consequence: printable(consequence) }];
 }
 
 /** `edgepod-` and the end of the first wired interface's address, so that a rack of new boards has names of their own. */

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { parseDocument } from 'yaml';
 import { SETTINGS } from '../../src/agent/config/config.ts';
+import { SETTING_SYNTAX, settingText } from '../../src/agent/config/setting-syntax.ts';
 
 export interface Problem {
   /** `broker.url`, or empty for the file as a whole. */
@@ -31,6 +32,8 @@ export interface BoardSettings {
 }
 
 const FILE_KEYS = ['broker.passwordFile', 'broker.caFile', 'broker.certFile', 'broker.keyFile'];
+/** What may stand at the beginning of a line. */
+const SECTIONS = new Set(['hostname', 'lan', 'ssh', ...SETTINGS.map(({ key }) => key.split('.')[0]!)]);
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const PUBLIC_KEY = /^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp\d+|sk-[a-z0-9@.-]+) [A-Za-z0-9+/=]+( .*)?$/;
 const MAX_BYTES = 64 << 10;
@@ -44,6 +47,7 @@ export function boardSettings(text: string, directory: string): BoardSettings {
   const problem = (path: string, reason: string) => found.problems.push({ path, reason });
   const root = parse(text, problem);
   for (const [name, value] of Object.entries(root)) {
+    if (value === null && SECTIONS.has(name)) continue; // every line of it commented out
     if (name === 'hostname') readHostname(value, found, problem);
     else if (name === 'lan') readLan(value, found, problem);
     else if (name === 'ssh') readSsh(value, found, problem);
@@ -60,14 +64,14 @@ function parse(text: string, problem: Complain): Record<string, unknown> {
     return {};
   }
   // Editors of other systems add a byte order mark and CRLF; YAML takes both, once the mark is gone.
-  const document = parseDocument(text.replace(/^\uFEFF/, ''), { uniqueKeys: true });
+  const document = parseDocument(text.replace(/^\uFEFF/, ''), SETTING_SYNTAX);
   const error = document.errors[0];
   if (error) {
     problem('', `is not YAML: ${error.message.split('\n')[0]}`);
     return {};
   }
   try {
-    const value: unknown = document.toJS({ maxAliasCount: 0 });
+    const value: unknown = document.toJS(SETTING_SYNTAX);
     if (value === null || value === undefined) return {};
     if (isObject(value)) return value;
     problem('', 'must be a list of `key: value` lines');
@@ -86,11 +90,11 @@ function readAgent(path: string, value: unknown, directory: string, found: Board
     return;
   }
   if (value === null) return;
-  if (isObject(value)) {
+  let text = settingText(value);
+  if (text === undefined) {
     problem(path, 'must be a plain value');
     return;
   }
-  let text = Array.isArray(value) ? value.join(',') : String(value);
   if (FILE_KEYS.includes(path) && !text.startsWith('/')) text = `${directory}/${text}`;
   try {
     setting.read(text, path);
@@ -114,18 +118,18 @@ function readLan(value: unknown, found: BoardSettings, problem: Complain): void 
   const lan: Lan = { interface: 'en* eth*', dns: [], ntp: [] };
   const before = found.problems.length;
   for (const [name, given] of Object.entries(value)) {
-    const text = String(given);
+    if (given === null && Object.hasOwn(WANTED, name)) continue;
+    const text = settingText(given) ?? '';
+    const items = text.split(',').map((item) => item.trim());
     if (name === 'interface' && /^[a-zA-Z0-9_.*-]{1,15}$/.test(text)) lan.interface = text;
     else if (name === 'address' && isCidr(text)) lan.address = text;
     else if (name === 'gateway' && isIP(text)) lan.gateway = text;
-    else if (name === 'dns' && addresses(given).every((item) => isIP(item))) lan.dns = addresses(given);
-    else if (name === 'ntp' && addresses(given).every((item) => /^[a-zA-Z0-9.:-]+$/.test(item)))
-      lan.ntp = addresses(given);
-    else
-      problem(
-        `lan.${name}`,
-        WANTED[name] ? `${JSON.stringify(given)} is not ${WANTED[name]}` : 'there is no such setting',
-      );
+    else if (name === 'dns' && items.every((item) => isIP(item))) lan.dns = items;
+    else if (name === 'ntp' && items.every((item) => /^[a-zA-Z0-9.:-]+$/.test(item))) lan.ntp = items;
+    else {
+      const wanted = Object.hasOwn(WANTED, name) && WANTED[name];
+      problem(`lan.${name}`, wanted ? `${JSON.stringify(given)} is not ${wanted}` : 'there is no such setting');
+    }
   }
   // Half an address would cut the board off where DHCP might have reached somebody.
   if (found.problems.length === before) found.lan = lan;
@@ -141,9 +145,15 @@ const WANTED: Record<string, string> = {
 };
 
 function readSsh(value: unknown, found: BoardSettings, problem: Complain): void {
-  for (const [name, keys] of Object.entries(isObject(value) ? value : { '': value })) {
+  const only = 'ssh has one setting: authorizedKeys, a list of public keys';
+  if (!isObject(value)) {
+    problem('ssh', only);
+    return;
+  }
+  for (const [name, keys] of Object.entries(value)) {
+    if (name === 'authorizedKeys' && keys === null) continue;
     if (name !== 'authorizedKeys' || !Array.isArray(keys)) {
-      problem(`ssh.${name}`, 'ssh has one setting: authorizedKeys, a list of public keys');
+      problem(`ssh.${name}`, only);
       continue;
     }
     keys.forEach((key, index) => {
@@ -152,8 +162,6 @@ function readSsh(value: unknown, found: BoardSettings, problem: Complain): void 
     });
   }
 }
-
-const addresses = (value: unknown): string[] => (Array.isArray(value) ? value : [value]).map(String);
 
 function isCidr(text: string): boolean {
   const [address = '', prefix = ''] = text.split('/');

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { SETTING_SYNTAX } from '../agent/config/setting-syntax.ts';
 import type { BrokerOptions } from '../client/connect.ts';
 import { Fleet } from '../client/fleet.ts';
 
@@ -79,7 +80,7 @@ async function userConfig(): Promise<UserConfig> {
     throw error;
   }
   const { default: yaml } = await import('yaml'); // CommonJS: the bundle has no named exports of it
-  const document = yaml.parse(text, { maxAliasCount: 0 }) as UserConfig | null;
+  const document = yaml.parse(text, SETTING_SYNTAX) as UserConfig | null;
   if (document !== null && typeof document !== 'object')
     throw new Error(`${path}: expected settings, like "broker: URL"`);
   return document ?? {};

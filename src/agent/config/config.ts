@@ -5,6 +5,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Floor, PressureFloors } from '../../node/pressure.ts';
+import { settingText } from './setting-syntax.ts';
 import {
   brokerUrl,
   ConfigError,
@@ -149,20 +150,20 @@ export const SETTINGS: readonly Setting[] = [
 /** Values by setting key, and where they came from (for error messages). */
 type Layer = { from: string; values: Map<string, string> };
 
-/** Flattens a parsed YAML document to setting keys. Throws ConfigError for a key that is no setting. */
+/** Flattens a document parsed with SETTING_SYNTAX to setting keys. Throws ConfigError for a key that is no setting. */
 export function fileLayer(document: unknown, from: string): Layer {
   const values = new Map<string, string>();
   const known = new Set(SETTINGS.map(({ key }) => key));
   const walk = (node: unknown, prefix: string) => {
     if (node === null || node === undefined) return;
     if (prefix && known.has(prefix)) {
-      if (typeof node === 'object' && !Array.isArray(node))
-        throw new ConfigError(`${from}: ${prefix} must be a plain value`);
-      values.set(prefix, Array.isArray(node) ? node.join(',') : String(node));
+      const text = settingText(node);
+      if (text === undefined) throw new ConfigError(`${from}: ${prefix} must be a plain value`);
+      values.set(prefix, text);
     } else if (typeof node === 'object' && !Array.isArray(node)) {
       for (const [key, value] of Object.entries(node)) walk(value, prefix ? `${prefix}.${key}` : key);
     } else {
-      throw new ConfigError(`${from}: unknown setting "${prefix || String(node)}"`);
+      throw new ConfigError(`${from}: unknown setting "${prefix || JSON.stringify(node)}"`);
     }
   };
   walk(document, '');

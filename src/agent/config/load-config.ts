@@ -1,6 +1,7 @@
 /** Reads the configuration file and resolves it with environment and flags. */
 import { readFileSync } from 'node:fs';
 import { type AgentConfig, ConfigError, envLayer, fileLayer, flagLayer, resolveConfig } from './config.ts';
+import { SETTING_SYNTAX } from './setting-syntax.ts';
 
 const DEFAULT_FILE = '/etc/edgepod/agent.yaml';
 
@@ -24,7 +25,7 @@ async function readDocument(file: string | undefined): Promise<unknown> {
   }
   const { default: yaml } = await import('yaml'); // CommonJS: the bundle has no named exports of it
   try {
-    return yaml.parse(text, { maxAliasCount: 0, uniqueKeys: true });
+    return yaml.parse(text, SETTING_SYNTAX);
   } catch (error) {
     throw new ConfigError(`${file ?? DEFAULT_FILE}: ${(error as Error).message}`);
   }

@@ -31,7 +31,7 @@ export function brokerUrl(value: string, key: string): string {
 
 export function count(min: number, max: number) {
   return (value: string, key: string): number => {
-    const number = Number(value);
+    const number = value.trim() === '' ? Number.NaN : Number(value);
     if (!Number.isInteger(number) || number < min || number > max)
       throw new ConfigError(`${key}: "${value}" must be a whole number from ${min} to ${max}`);
     return number;
@@ -67,8 +67,8 @@ export const list = (value: string, key: string) =>
   value === '' ? [] : value.split(',').map((item) => id(item.trim(), key));
 
 export function yesOrNo(value: string, key: string): boolean {
-  if (value !== 'true' && value !== 'false') throw new ConfigError(`${key}: "${value}" must be true or false`);
-  return value === 'true';
+  if (!/^(true|false)$/i.test(value)) throw new ConfigError(`${key}: "${value}" must be true or false`);
+  return value.toLowerCase() === 'true';
 }
 
 /** Names like the kernel's, the last part of which may be `*`. */

@@ -10,6 +10,7 @@ import {
   resolveConfig,
   SETTINGS,
 } from '../../../src/agent/config/config.ts';
+import { SETTING_SYNTAX } from '../../../src/agent/config/setting-syntax.ts';
 
 const resolve = (file: unknown, env: NodeJS.ProcessEnv = {}, flags: Record<string, unknown> = {}) =>
   resolveConfig([fileLayer(file, 'agent.yaml'), envLayer(env), flagLayer(flags)]);
@@ -56,15 +57,30 @@ describe('agent configuration', () => {
     ],
     [
       'a number out of range',
-      () => resolve({ resources: { maxPods: 0 } }),
+      () => resolve({ resources: { maxPods: '0' } }),
       /resources\.maxPods: "0" must be a whole number/,
     ],
   ] as const)
     test(`refused: ${name}`, () =>
       assert.throws(run, (error: Error) => error instanceof ConfigError && message.test(error.message)));
 
+  test('a value is the text that stands in the file, whatever YAML would make of it', () => {
+    const file = (text: string) => resolve(parse(text, SETTING_SYNTAX));
+    const { device, broker, network } = file(
+      'device: 007\nbroker: { username: 1e3, password: 0123 }\nnetwork:\n  # bridge: b\n',
+    );
+    assert.deepEqual([device, broker.username, broker.password, network], ['007', '1e3', '0123', {}]);
+    assert.equal(file('remoteExec: True').remoteExec, true);
+    assert.equal(file('resources: { maxPods: 0x10 }').resources.maxPods, 16);
+    assert.equal(file('device: "null"').device, 'null');
+    for (const text of ['groups: [{ toString: a }]', 'device: { a: b }'])
+      assert.throws(() => file(text), /must be a plain value/);
+    assert.throws(() => file('resources: { maxPods: "" }'), /must be a whole number/);
+  });
+
   test('config/agent.yaml is accepted and says what the defaults are', () => {
-    const file = parse(readFileSync(new URL('../../../config/agent.yaml', import.meta.url), 'utf8'));
+    const text = readFileSync(new URL('../../../config/agent.yaml', import.meta.url), 'utf8');
+    const file = parse(text, SETTING_SYNTAX);
     assert.deepEqual(resolve(file), resolve({}));
   });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { agentYaml, issue, networkUnit } from '../../../image/firstboot/files.ts';
+import { agentYaml, brokerPlace, issue, networkUnit } from '../../../image/firstboot/files.ts';
 import { boardSettings } from '../../../image/firstboot/settings.ts';
 
 const read = (text: string) => boardSettings(text, '/boot/firmware');
@@ -20,6 +20,18 @@ test('settings of the agent, names of files beside edgepod.yaml, and what only a
   });
 });
 
+test('a value is the text that stands there; a section with every line commented out is none', () => {
+  const found = read('device: 007\nbroker:\n  password: 0123\nlan:\nssh:\nhostname:\nlog:\n  # level: debug\n');
+  assert.deepEqual(found.problems, []);
+  assert.deepEqual(
+    [...found.agent],
+    [
+      ['device', '007'],
+      ['broker.password', '0123'],
+    ],
+  );
+});
+
 const wrong: [text: string, path: string, reason: RegExp][] = [
   ['a: [', '', /not YAML/],
   ['- a\n', '', /key: value/],
@@ -30,6 +42,9 @@ const wrong: [text: string, path: string, reason: RegExp][] = [
   ['brokr: { url: "mqtt://b" }\n', 'brokr.url', /no such setting/],
   ['hostname: Not_A_Name\n', 'hostname', /not a host name/],
   ['lan: { address: 192.168.1.20 }\n', 'lan.address', /prefix length/],
+  ['lan: { address: { toString: 1 } }\n', 'lan.address', /prefix length/],
+  ['lan: { constructor: 1 }\n', 'lan.constructor', /no such setting/],
+  ['groups: [{ toString: 1 }]\n', 'groups', /plain value/],
   ['ssh: { authorizedKeys: ["rm -rf /"] }\n', 'ssh.authorizedKeys[0]', /not a public key/],
 ];
 for (const [text, path, reason] of wrong)
@@ -71,4 +86,9 @@ test('what is shown at the login prompt has no escapes of others', () => {
       .join()
       .includes('\\'),
   );
+});
+
+test('nor the password of the broker', () => {
+  assert.equal(brokerPlace('mqtts://board:secret@b.example:8883'), 'mqtts://b.example:8883');
+  assert.equal(brokerPlace(undefined), 'none');
 });
