@@ -10,6 +10,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connectAsync } from 'mqtt';
 import { stringify } from 'yaml';
 import type { DeviceImage } from '../../image/device-image.ts';
 import { HOST_FROM_GUEST, type MachineShape } from '../../image/qemu/arguments.ts';
@@ -91,12 +92,28 @@ export class Device {
 
   /** Waits until the agent is online at the broker and the board can be logged into. */
   async online(): Promise<void> {
+    await this.#announced();
     const ready = async () => {
       const { stdout } = await this.edgepod(['get', 'devices', this.name]);
       return /\bReady\b/.test(stdout);
     };
-    await this.until('the board to be Ready', ready, BOOT_PATIENCE_MS);
+    await this.until('the board to be Ready', ready);
     await this.until('SSH', async () => (await this.ssh('true')).code === 0);
+  }
+
+  /** Listens for the board's presence; asking again and again would take processor time from the board that boots. */
+  async #announced(): Promise<void> {
+    const client = await connectAsync(this.mosquitto.url, { protocolVersion: 5 });
+    try {
+      let online = false;
+      client.on('message', (_topic, payload) => {
+        online = /"state":"online"/.test(payload.toString());
+      });
+      await client.subscribeAsync(`edgepod/devices/${this.name}/presence`, { qos: 1 });
+      await this.until('the board at the broker', async () => online, BOOT_PATIENCE_MS);
+    } finally {
+      await client.endAsync(true);
+    }
   }
 
   /** A shell command on the board, as root over SSH. Rejects only when its time is over. */
