@@ -1,20 +1,29 @@
 /**
  * `npm run image`: the bootable arm64 device image, with edgepod's package installed. Prints the path of the image.
- * Usage: node image/build.ts [--deb FILE] [--kernel PACKAGE] [--read-only-root]
+ * Usage: node image/build.ts [--deb FILE] [--kernel PACKAGE] [--read-only-root] [--only-base]
+ *   --only-base  the Debian system below it alone, the long part, which then is there for the next image
  */
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { deviceImage } from './device-image.ts';
+import { CACHE, deviceImage } from './device-image.ts';
+import { baseSystem } from './rootfs/base.ts';
 
 const { values } = parseArgs({
   options: {
     deb: { type: 'string' },
     kernel: { type: 'string', default: 'linux-image-cloud-arm64' },
     'read-only-root': { type: 'boolean', default: false },
+    'only-base': { type: 'boolean', default: false },
   },
 });
 const progress = (line: string) => process.stderr.write(`image: ${line}\n`);
 const started = performance.now();
+const seconds = () => ((performance.now() - started) / 1000).toFixed(0);
+if (values['only-base']) {
+  process.stdout.write(`${await baseSystem({ cacheDir: CACHE, kernel: values.kernel, progress })}\n`);
+  progress(`base system: ${seconds()} s`);
+  process.exit();
+}
 const image = await deviceImage({
   ...(values.deb !== undefined && { deb: values.deb }),
   kernel: values.kernel,
@@ -22,5 +31,5 @@ const image = await deviceImage({
   progress,
 });
 const size = execFileSync('du', ['-h', image.disk], { encoding: 'utf8' }).split('\t')[0];
-progress(`${size} on disk, ${((performance.now() - started) / 1000).toFixed(0)} s`);
+progress(`${size} on disk, ${seconds()} s`);
 process.stdout.write(`${image.disk}\n`);

@@ -91,9 +91,15 @@ build_native() {
   make -s -C native -j"$(nproc)" >&2
 }
 
+# Two commands at once set up one after the other; the second finds everything present.
+exec 9< test/setup/run.sh
+flock 9
 install_packages
 install_modules
 build_native
+# Explicitly: what was started meanwhile may have the descriptor still.
+flock -u 9
+exec 9<&-
 
 export PATH="$PWD/node_modules/.bin:$PATH"
 trap - INT

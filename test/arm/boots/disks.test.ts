@@ -1,4 +1,4 @@
-/** Disks that are too small or damaged: the board boots, says so, and nothing starts over and over. */
+/** Disks that are too small, full or damaged: the board boots, says so, and nothing starts over and over. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
@@ -25,13 +25,15 @@ suite('a disk without room for a data partition', { timeout: 900_000 }, () => {
   });
 });
 
-suite('a data partition that is damaged', { timeout: 2_400_000 }, () => {
+suite('a data partition that is damaged or full', { timeout: 2_400_000 }, () => {
   let board: Device;
   before(async () => {
-    board = await Device.start(await imageUnderTest());
+    // Half a gigabyte of data is soon full.
+    board = await Device.start(await imageUnderTest(), { diskMiB: 2200 });
     await board.online();
     await loadTiny(board);
-    await apply(board, tinyPod('web'));
+    // A pod of any other priority is evicted, for good, when the disk is full.
+    await apply(board, tinyPod('web', { spec: { priorityClassName: 'system-node-critical' } }));
     await untilPod(board, 'web', running);
     await board.sure('sync');
   });
@@ -45,6 +47,37 @@ suite('a data partition that is damaged', { timeout: 2_400_000 }, () => {
     await podRuns(board);
     assert.match(await board.sure('edgepod image list'), /tiny/);
     await noLoop(board);
+  });
+
+  test('full: the agent starts, its pods run, the board is reached and says so; with room again it goes on', async () => {
+    const fill = 'dd if=/dev/zero of=/var/lib/edgepod/fill bs=1M 2> /dev/null; sync; :';
+    await board.sure(fill, { patienceMs: 600_000 });
+    await board.powerCycle();
+    await board.online();
+    await podRuns(board);
+    await board.until('the pressure', async () => (await nodeCondition(board, 'DiskPressure')).status === 'True');
+    assert.match(await board.sure('edgepod check || :'), /^warn +data directory +.* nearly full/m);
+    await noLoop(board);
+    await board.sure('rm /var/lib/edgepod/fill');
+    await apply(board, tinyPod('later'));
+    await untilPod(board, 'later', running);
+  });
+
+  test('destroyed: it is left alone, data is in memory, and the way back is said', async () => {
+    await board.machine.cutPower();
+    const start = dataOffset(board.disk);
+    // Superblock and group descriptors, and every copy of them.
+    for (let group = 0; group < 32; group++) overwrite(board.disk, start + group * (128 << 20), 4 << 20);
+    await board.powerCycle();
+    await board.online();
+    await memoryOnly(board, /cannot be (repaired|mounted)/);
+    await noLoop(board);
+    // As the note says.
+    await board.sure('mkfs.ext4 -qF /dev/disk/by-partlabel/edgepod-data && sync');
+    await board.powerCycle();
+    await board.online();
+    assert.equal(await board.sure('findmnt -no FSTYPE /var/lib/edgepod'), 'ext4');
+    await board.until('the note to go', async () => (await nodeCondition(board, 'BoardLimited')).status === 'False');
   });
 });
 

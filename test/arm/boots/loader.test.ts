@@ -1,0 +1,32 @@
+/** Booted as a real board is, by UEFI and the boot loader on the card, whose settings a person can change there. */
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { FIRMWARE } from '../../../image/qemu/arguments.ts';
+import { bootFile, putBootFile } from '../../../image/qemu/boot-partition.ts';
+import { Device } from '../device.ts';
+import { imageUnderTest } from '../image.ts';
+
+let device: Device;
+const root = () => device.sure('findmnt -no OPTIONS /');
+
+suite('the boot loader on the card', { timeout: 1_800_000 }, () => {
+  before(async () => {
+    device = await Device.start(await imageUnderTest(), { shape: { firmware: FIRMWARE } });
+    await device.online();
+  });
+  after(() => device?.stop());
+
+  test('boots the image, with a root that can be written', async () => {
+    assert.match(await root(), /^rw,/);
+    await device.sure('test -d /sys/firmware/efi');
+  });
+
+  test('one line of loader.conf makes the root read-only', async () => {
+    await device.machine.cutPower();
+    const settings = bootFile(device.disk, 'loader/loader.conf');
+    putBootFile(device.disk, 'loader/loader.conf', settings.replace(/^default .*$/m, 'default edgepod-read-only.conf'));
+    await device.powerCycle();
+    await device.online();
+    assert.match(await root(), /^ro,/);
+  });
+});
