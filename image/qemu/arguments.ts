@@ -31,7 +31,8 @@ export function guestArguments(shape: MachineShape, { disk, ports, extraDisks }:
   const { memory = '1G', cpus = 2, cpu = 'cortex-a72', rtc, firmware } = shape;
   const forwards = [...ports].map(([guest, host]) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`).join('');
   return [
-    ...['-M', 'virt', '-cpu', cpu, '-accel', 'tcg,thread=multi', '-smp', String(cpus), '-m', memory],
+    // The interrupt controller of newer processors, without which some of them do not start.
+    ...['-M', 'virt,gic-version=3', '-cpu', cpu, '-accel', 'tcg,thread=multi', '-smp', String(cpus), '-m', memory],
     // Console and QEMU's monitor on one terminal: Ctrl-A C changes over, Ctrl-A X switches the machine off.
     ...[
       '-nographic',

@@ -17,10 +17,12 @@ export function preparePeers(): Peers {
   const conf = join(base, 'containers.conf');
   const files = Math.min(1024, hardLimit('Max open files'));
   const processes = Math.min(4096, hardLimit('Max processes'));
+  // With cgroup v2 and no systemd this podman forbids a pod's cgroup every device, its own containers' /dev/null too.
+  const manager = existsSync('/run/systemd/system') ? 'systemd' : 'cgroupfs';
   // Podman raises limits to its own defaults, which needs a capability that not every machine gives.
   writeFileSync(
     conf,
-    `[containers]\ndefault_ulimits = ["nofile=${files}:${files}", "nproc=${processes}:${processes}"]\n[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "crun"\n[network]\nnetwork_config_dir = "${join(base, 'networks')}"\n`,
+    `[containers]\ndefault_ulimits = ["nofile=${files}:${files}", "nproc=${processes}:${processes}"]\n[engine]\ncgroup_manager = "${manager}"\nevents_logger = "file"\nruntime = "crun"\n[network]\nnetwork_config_dir = "${join(base, 'networks')}"\n`,
   );
   const storage = join(base, 'storage.conf');
   writeFileSync(

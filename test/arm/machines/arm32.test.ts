@@ -1,9 +1,11 @@
-/** An image for 32-bit ARM on a 64-bit board whose processor has that mode. */
+/** An image for 32-bit ARM on 64-bit boards: one whose processor has that mode, and one that does not. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import type { MachineShape } from '../../../image/qemu/arguments.ts';
+import { MACHINES } from '../../../image/qemu/machines.ts';
 import { writeArchive } from '../../images/oci-writer.ts';
 import { tar } from '../../images/tar-writer.ts';
 import { writeLayer } from '../../images/tiny.ts';
@@ -12,38 +14,54 @@ import { imageUnderTest } from '../image.ts';
 import { apply, untilPod } from '../tiny-pods.ts';
 
 let work: string;
-let device: Device;
+let archive: string;
 
 suite('32-bit ARM images', { timeout: 1_800_000 }, () => {
   before(async () => {
     work = mkdtempSync(join(tmpdir(), 'edgepod-arm32-'));
     const program = tar([{ name: 'bin/' }, { name: 'bin/unshare', mode: 0o755, data: unshareProgram() }]);
     const layers = [writeLayer(join(work, 'layer'), program, 'none')];
-    const archive = await writeArchive(join(work, 'old.tar'), 'oci', { name: 'old', arch: 'arm', config: {}, layers });
-    device = await Device.start(await imageUnderTest());
-    await device.online();
-    await device.sure('cat > /run/arm32.tar', { input: archive });
+    archive = await writeArchive(join(work, 'old.tar'), 'oci', { name: 'old', arch: 'arm', config: {}, layers });
   });
-  after(async () => {
-    await device?.stop();
-    rmSync(work, { recursive: true, force: true });
-  });
+  after(() => rmSync(work, { recursive: true, force: true }));
 
-  test('run where the processor has a 32-bit mode, confined by the same rules', async () => {
-    assert.match(await device.sure('edgepod image load /run/arm32.tar'), /old/);
-    const container = (name: string, seccompProfile: object) => ({
-      name,
-      image: 'old',
-      command: ['/bin/unshare'],
-      securityContext: { seccompProfile },
-    });
-    const containers = [container('usual', { type: 'RuntimeDefault' }), container('free', { type: 'Unconfined' })];
-    const spec = { restartPolicy: 'Never', containers };
-    await apply(device, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'old' }, spec });
-    const pod = await untilPod(device, 'old', ({ status }) => /Succeeded|Failed/.test(status?.phase ?? ''));
-    const codes = pod.status!.containerStatuses.map(({ name, state }) => [name, state.terminated?.exitCode]);
-    assert.deepEqual(Object.fromEntries(codes), { usual: EPERM, free: 0 });
-  });
+  const on = async (shape: MachineShape, look: (device: Device) => Promise<void>) => {
+    const device = await Device.start(await imageUnderTest(), { shape });
+    try {
+      await device.online();
+      await device.sure('cat > /run/arm32.tar', { input: archive });
+      await look(device);
+    } finally {
+      await device.stop();
+    }
+  };
+
+  test('run where the processor has a 32-bit mode, confined by the same rules', async () =>
+    on(MACHINES.board!, async (device) => {
+      assert.match(await device.sure('edgepod image load /run/arm32.tar'), /old/);
+      const container = (name: string, seccompProfile: object) => ({
+        name,
+        image: 'old',
+        command: ['/bin/unshare'],
+        securityContext: { seccompProfile },
+      });
+      const containers = [container('usual', { type: 'RuntimeDefault' }), container('free', { type: 'Unconfined' })];
+      const spec = { restartPolicy: 'Never', containers };
+      await apply(device, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'old' }, spec });
+      const pod = await untilPod(device, 'old', ({ status }) => /Succeeded|Failed/.test(status?.phase ?? ''));
+      const codes = pod.status!.containerStatuses.map(({ name, state }) => [name, state.terminated?.exitCode]);
+      assert.deepEqual(Object.fromEntries(codes), { usual: EPERM, free: 0 });
+    }));
+
+  test('are refused where it has not, with the reason', async () =>
+    on(MACHINES['64-bit-only']!, async (device) => {
+      const { code, stderr } = await device.ssh('edgepod image load /run/arm32.tar');
+      assert.equal(code, 1);
+      assert.match(
+        stderr,
+        /image is for linux\/arm, this board is linux\/arm64 and its processor runs no 32-bit programs/,
+      );
+    }));
 });
 
 const EPERM = 1;
