@@ -6,8 +6,10 @@ import { chmod, copyFile, link, mkdir, mkdtemp, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { leakedSoon, type Traces, traces } from '../../leaks.ts';
+import { patience } from '../../patience.ts';
 import { nativeProgram } from './native-build.ts';
 
 const BUSYBOX = '/bin/busybox';
@@ -226,6 +228,32 @@ export async function runWithout(calls: string[], { path, id }: Bundle): Promise
 /** `run` in the background. */
 export function start({ path, id }: Bundle): ChildProcess {
   return spawn(runner, ['--root', stateRoot, 'run', '-b', path, id], { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+/** What `state` prints, as the OCI runtime specification has it. */
+export interface State {
+  ociVersion: string;
+  id: string;
+  status: string;
+  pid: number;
+  bundle: string;
+}
+
+/** What `state` says of a container; undefined while there is none. */
+export async function state(id: string): Promise<State | undefined> {
+  const { code, stdout } = await command('state', id);
+  return code === 0 ? JSON.parse(stdout) : undefined;
+}
+
+/** Waits until `state` says so. */
+export async function untilStatus(id: string, status: string): Promise<void> {
+  const deadline = performance.now() + patience(10_000);
+  for (;;) {
+    const now = (await state(id))?.status;
+    if (now === status) return;
+    if (performance.now() > deadline) assert.fail(`${id} is ${now}, never ${status}`);
+    await sleep(10);
+  }
 }
 
 export const sh = (line: string) => promisify(execFile)('sh', ['-c', line]);

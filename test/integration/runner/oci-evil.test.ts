@@ -1,14 +1,15 @@
 /** Images and configurations that attack the runner. The numbers are those of the project's list of known escapes. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { nativeProgram } from './native-build.ts';
 import {
+  type Bundle,
   bundle,
   type Config,
   command,
@@ -18,6 +19,7 @@ import {
   scratch,
   skip,
   start,
+  untilStatus,
   useRunner,
 } from './oci-bundle.ts';
 
@@ -28,6 +30,13 @@ const canaryIntact = async () => {
   assert.deepEqual(await readdir(canary), ['secret']);
   assert.equal(await readFile(join(canary, 'secret'), 'utf8'), 'secret');
 };
+
+/** Kills the container and waits for the runner's end. */
+async function ended(child: ChildProcess, { id }: Bundle): Promise<void> {
+  const closed = once(child, 'close');
+  await command('kill', id, 'KILL');
+  await closed;
+}
 
 const withMount = (destination: string, source: string) => (config: Config) => {
   config.mounts.push({ destination, type: 'bind', source, options: ['rbind', 'rw'] });
@@ -174,10 +183,11 @@ describe('an image that attacks', { skip }, () => {
   });
 
   test('T-1: what a container could get hold of stays read-only when no process runs from it', async () => {
-    const child = start(await bundle('sleep 0.3'));
-    await sleep(150);
+    const b = await bundle('sleep 100');
+    const child = start(b);
+    await untilStatus(b.id, 'running');
     const handle = await open(`/proc/${child.pid}/exe`, 'r');
-    await new Promise((resolve) => child.on('close', resolve));
+    await ended(child, b);
     await assert.rejects(open(`/proc/self/fd/${handle.fd}`, 'r+'), { code: 'EROFS' });
     await handle.close();
   });
@@ -190,11 +200,11 @@ describe('an image that attacks', { skip }, () => {
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       seen += chunk;
     });
-    await sleep(200);
-    for (let i = 0; i < 25; i++)
-      assert.deepEqual(await command('exec', b.id, 'true'), { code: 0, stdout: '', stderr: '' });
-    await command('kill', b.id, 'KILL');
-    await new Promise((resolve) => child.on('close', resolve));
+    await untilStatus(b.id, 'running');
+    const outcomes = [];
+    for (let i = 0; i < 25; i++) outcomes.push(await command('exec', b.id, 'true'));
+    await ended(child, b);
+    for (const outcome of outcomes) assert.deepEqual(outcome, { code: 0, stdout: '', stderr: '' });
     assert.ok(!seen.includes('edgepod-runner'), seen);
   });
 

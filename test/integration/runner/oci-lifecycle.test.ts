@@ -16,18 +16,10 @@ import {
   sh,
   skip,
   start,
+  state,
+  untilStatus,
   useRunner,
 } from './oci-bundle.ts';
-
-const state = async (id: string) => JSON.parse((await command('state', id)).stdout);
-
-async function until(id: string, status: string): Promise<void> {
-  for (let i = 0; i < 300; i++) {
-    if ((await state(id)).status === status) return;
-    await sleep(10);
-  }
-  assert.fail(`never ${status}`);
-}
 
 const succeeds = async (...args: string[]) => {
   const { code, stderr, stdout } = await command(...args);
@@ -48,7 +40,7 @@ describe('life of an OCI container', { skip }, () => {
   test('created, running, stopped, deleted', async () => {
     const b = await bundle('echo started; exec sleep 100');
     await create(b);
-    const created = await state(b.id);
+    const created = (await state(b.id))!;
     assert.deepEqual(
       [created.id, created.status, created.bundle, created.ociVersion],
       [b.id, 'created', b.path, '1.2.0'],
@@ -56,14 +48,14 @@ describe('life of an OCI container', { skip }, () => {
     assert.equal(await readFile(join(b.path, 'pid'), 'utf8'), String(created.pid));
     assert.equal(await readFile(join(b.path, 'log'), 'utf8'), '');
     await succeeds('start', b.id);
-    await until(b.id, 'running');
+    await untilStatus(b.id, 'running');
     await sleep(50);
     assert.equal(await readFile(join(b.path, 'log'), 'utf8'), 'started\n');
     assert.match((await command('start', b.id)).stderr, /is running, not created/);
     assert.match((await command('delete', b.id)).stderr, /is running: kill it first, or use --force/);
     await succeeds('kill', b.id, 'KILL');
-    await until(b.id, 'stopped');
-    assert.equal((await state(b.id)).pid, 0);
+    await untilStatus(b.id, 'stopped');
+    assert.equal((await state(b.id))!.pid, 0);
     assert.match((await command('kill', b.id)).stderr, /is not running/);
     await succeeds('delete', b.id);
     assert.match((await command('state', b.id)).stderr, /does not exist/);
@@ -120,7 +112,7 @@ describe('life of an OCI container', { skip }, () => {
       },
     });
     const child = start(b);
-    for (let i = 0; i < 100 && (await command('state', b.id)).code !== 0; i++) await sleep(10);
+    await untilStatus(b.id, 'running');
     const script = 'id -u; readlink /proc/self/cwd; echo $A $B; ls /proc/self/fd; true; cat /proc/self/cgroup; exit 9';
     const { code, stdout } = await command('exec', '--cwd', '/bin', '-e', 'B=2', b.id, 'sh', '-c', script);
     assert.equal(code, 9);
@@ -147,9 +139,9 @@ describe('life of an OCI container', { skip }, () => {
     const b = await bundle('sleep 100 & sleep 100 & sleep 100');
     await create(b);
     await succeeds('start', b.id);
-    await until(b.id, 'running');
+    await untilStatus(b.id, 'running');
     await succeeds('kill', '--all', b.id, 'KILL');
-    await until(b.id, 'stopped');
+    await untilStatus(b.id, 'stopped');
     await succeeds('delete', b.id);
   });
 
