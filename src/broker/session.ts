@@ -2,12 +2,12 @@ import type { Socket } from 'node:net';
 import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt';
 import { type BrokerAccess, clientOptions, DEFAULT_LIMITS, type SessionLimits } from './client-options.ts';
 import { dispatch, incoming, wantsRedelivery } from './dispatch.ts';
-import { LogLimiter } from './log-limiter.ts';
 import type { BrokerLog, ConnectionInfo, Link, PublishOptions, Route, SessionListener } from './ports.ts';
 import { type Identity, type PresenceState, presence } from './presence.ts';
 import { Reconnection } from './reconnection.ts';
-import { isVersionRefusal, SESSION_TAKEN_OVER, withHint } from './refusal.ts';
+import { isVersionRefusal, SESSION_TAKEN_OVER } from './refusal.ts';
 import { Sender } from './sender.ts';
+import { SessionLog } from './session-log.ts';
 import { Subscriber } from './subscriber.ts';
 
 /** `waiting`: not connected, the next attempt is due after the back-off. */
@@ -39,7 +39,7 @@ export class BrokerSession implements Link {
   #options: SessionOptions;
   #limits: SessionLimits;
   #reconnection: Reconnection;
-  #limiter = new LogLimiter();
+  #log: SessionLog;
   #listeners: SessionListener[] = [];
   #routes: Route[] = [];
   #subscriber: Subscriber;
@@ -54,6 +54,7 @@ export class BrokerSession implements Link {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#log = new SessionLog(options.log, options.access.clientId);
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#reconnection = new Reconnection(options.random ?? Math.random);
     this.#subscriber = new Subscriber(this.#routes, options.log);
@@ -96,15 +97,17 @@ export class BrokerSession implements Link {
     const client = mqtt.connect(this.#options.access.url, options);
     this.#client = client;
     client.handleMessage = (packet, done) => this.#receive(packet, done);
-    client.on('connect', (packet) => this.#guarded('connect', () => this.#onConnect(client, packet)));
-    client.on('reconnect', () => this.#guarded('reconnect', () => this.#onReconnect(client.options)));
-    client.on('close', () => this.#guarded('close', () => this.#onClose()));
-    client.on('error', (error) => this.#guarded('error', () => this.#onError(error)));
+    client.on('connect', (packet) => this.#log.guarded('connect', () => this.#onConnect(client, packet)));
+    client.on('reconnect', () => this.#log.guarded('reconnect', () => this.#onReconnect(client.options)));
+    client.on('close', () => this.#log.guarded('close', () => this.#onClose()));
+    client.on('error', (error) => this.#log.guarded('error', () => this.#onError(error)));
     client.on('packetreceive', (packet) => {
       if (packet.cmd !== 'puback') return;
-      this.#guarded('puback', () => this.#sender.sawPuback(packet.messageId ?? 0, packet.reasonCode ?? 0));
+      this.#log.guarded('puback', () => this.#sender.sawPuback(packet.messageId ?? 0, packet.reasonCode ?? 0));
     });
-    client.on('disconnect', (packet) => this.#guarded('disconnect', () => this.#onDisconnect(packet.reasonCode ?? 0)));
+    client.on('disconnect', (packet) =>
+      this.#log.guarded('disconnect', () => this.#onDisconnect(packet.reasonCode ?? 0)),
+    );
   }
 
   /** Says `offline` if there is somebody to say it to, and disconnects; at most about four seconds. Idempotent. */
@@ -121,7 +124,7 @@ export class BrokerSession implements Link {
     }
     const wasConnected = this.#state === 'connected';
     if (wasConnected) {
-      const farewell = this.#announce('offline').catch((error: unknown) => this.#complain('farewell', error));
+      const farewell = this.#announce('offline').catch((error: unknown) => this.#log.complain('farewell', error));
       await withTimeout(farewell, FAREWELL_MS);
     }
     this.#state = 'stopping';
@@ -163,7 +166,7 @@ export class BrokerSession implements Link {
     } catch (error) {
       if (wantsRedelivery(error)) {
         this.#refusing = true;
-        this.#complain('store', error);
+        this.#log.complain('store', error);
         done(error as Error);
         // MQTT.js goes on with the next packet as if nothing had happened: only a new connection brings it again.
         this.#client?.stream.destroy();
@@ -190,7 +193,7 @@ export class BrokerSession implements Link {
     this.#options.log.info({ event: 'broker.connected', ...info }, 'connected to the broker');
     this.#stableTimer = setTimeout(() => this.#reconnection.stable(client.options), STABLE_MS);
     this.#stableTimer.unref();
-    this.#announce('online').catch((error: unknown) => this.#complain('presence', error));
+    this.#announce('online').catch((error: unknown) => this.#log.complain('presence', error));
     this.#subscriber.subscribe(client, info.protocolVersion);
     this.#tell('connected', info);
   }
@@ -213,10 +216,8 @@ export class BrokerSession implements Link {
     if (this.#state === 'stopping' || this.#state === 'stopped') return;
     this.#state = 'waiting';
     if (!wasConnected) return;
-    if (this.#reconnection.lost()) this.#reportTakeover('it keeps breaking soon after it was made');
-    this.#limiter.pass('lost', (suppressed) =>
-      this.#options.log.warn({ event: 'broker.lost', suppressed }, 'connection to the broker lost'),
-    );
+    if (this.#reconnection.lost()) this.#log.takenOver('it keeps breaking soon after it was made');
+    this.#log.lost();
     this.#tell('disconnected');
   }
 
@@ -237,7 +238,7 @@ export class BrokerSession implements Link {
       );
     } else {
       if (this.#state === 'connecting' && error.code !== 'ECONNRESET') this.#reconnection.outcome = 'failed';
-      this.#complain(this.#state === 'connected' ? 'protocol' : 'connect', error);
+      this.#log.complain(this.#state === 'connected' ? 'protocol' : 'connect', error);
     }
     // After a packet it could not read MQTT.js would keep the link open and read nothing any more.
     this.#client?.stream.destroy();
@@ -246,17 +247,7 @@ export class BrokerSession implements Link {
   #onDisconnect(reasonCode: number): void {
     if (reasonCode !== SESSION_TAKEN_OVER) return;
     if (this.#client) this.#reconnection.takenOver(this.#client.options);
-    this.#reportTakeover('the broker says so');
-  }
-
-  #reportTakeover(sign: string): void {
-    const { clientId } = this.#options.access;
-    this.#limiter.pass('takeover', (suppressed) =>
-      this.#options.log.error(
-        { event: 'broker.takeover', clientId, suppressed },
-        `the connection seems to be taken over by another client (${sign}): is the network that bad, or do two devices have one id?`,
-      ),
-    );
+    this.#log.takenOver('the broker says so');
   }
 
   #newSessionNumber(): void {
@@ -264,7 +255,7 @@ export class BrokerSession implements Link {
       this.#session = this.#options.nextSession();
     } catch (error) {
       this.#session += 1;
-      this.#complain('session number', error);
+      this.#log.complain('session number', error);
     }
   }
 
@@ -284,29 +275,9 @@ export class BrokerSession implements Link {
     await this.publish(presenceTopic, presence(state, this.#session, identity), { retain: true });
   }
 
-  #complain(what: string, error: unknown): void {
-    const { code, message } = error as { code?: unknown; message?: string };
-    if (code === 'link-down') return;
-    this.#limiter.pass(`${what} ${String(code)}`, (suppressed) =>
-      this.#options.log.warn(
-        { event: `broker.${what}`, code, suppressed },
-        withHint(message ?? String(error), code, new Date()),
-      ),
-    );
-  }
-
   #tell(what: 'connected' | 'disconnected' | 'room', info?: ConnectionInfo): void {
     for (const listener of this.#listeners) {
-      this.#guarded(what, () => (info ? listener.connected?.(info) : listener[what as 'room']?.()));
-    }
-  }
-
-  /** An exception inside a listener would leave MQTT.js stuck in the middle of its packet loop. */
-  #guarded(what: string, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#options.log.error({ err: error, what }, 'internal error in the broker session');
+      this.#log.guarded(what, () => (info ? listener.connected?.(info) : listener[what as 'room']?.()));
     }
   }
 }
