@@ -5,9 +5,8 @@
  *  - a status goes out after the state it shows, and the record is durable before events are acknowledged.
  */
 import type { FieldError } from '../../manifest/types/field-error.ts';
-import { changeOf, newRecord, terminationOf } from '../changes/change.ts';
+import { changeOf, newRecord } from '../changes/change.ts';
 import { ephemeralErrors } from '../changes/ephemeral.ts';
-import { shorten } from '../changes/grace.ts';
 import { EventFilter } from '../events/event-filter.ts';
 import { lookAgainAt, mayReturn } from '../eviction/return.ts';
 import { evict } from '../operations/evict.ts';
@@ -16,6 +15,7 @@ import { perform } from '../operations/perform.ts';
 import { refreshVolumes } from '../operations/refresh.ts';
 import { retryForImages, retryForObjects } from '../operations/retry.ts';
 import { attach } from '../operations/sandbox.ts';
+import { hasten, terminate } from '../operations/terminate.ts';
 import { resizeOrPostpone, updateInPlace } from '../operations/update.ts';
 import { plan } from '../plan/plan.ts';
 import type { Sandbox } from '../ports.ts';
@@ -118,7 +118,7 @@ export class PodWorker {
 
   /** Ends the pod whatever is desired. */
   terminate(reason: Termination['reason'], graceSeconds?: number): void {
-    if (this.#pod) this.#beginTermination(this.#pod, reason, graceSeconds);
+    if (this.#pod) terminate(this.#pod, reason, graceSeconds);
     this.wake();
   }
 
@@ -131,10 +131,7 @@ export class PodWorker {
   drain(graceSeconds?: number): void {
     this.#draining = true;
     this.terminate('Drained', graceSeconds);
-    const record = this.#pod?.record;
-    if (graceSeconds !== undefined && record?.deleting && this.#pod) {
-      this.#pod.record = { ...record, deleting: shorten(record.deleting, graceSeconds, this.#pod.now()) };
-    }
+    if (this.#pod && graceSeconds !== undefined) hasten(this.#pod, graceSeconds);
   }
 
   /** A ConfigMap or Secret came, changed or went: volumes follow, and what waited for it is tried again now. */
@@ -222,25 +219,14 @@ export class PodWorker {
     if (desired === undefined || this.#draining) return;
     const change = changeOf(pod.record, desired);
     if (change === 'delete') {
-      this.#beginTermination(pod, 'Deleted', desired.pod.metadata.deletionGracePeriodSeconds);
-    } else if (change === 'replace') this.#beginTermination(pod, 'Replaced');
+      terminate(pod, 'Deleted', desired.pod.metadata.deletionGracePeriodSeconds);
+    } else if (change === 'replace') terminate(pod, 'Replaced');
     else if (pod.record.deleting) return;
     else if (change === 'resize') resizeOrPostpone(pod, desired, this.#options.admitResize(pod.record.pod, desired));
     else if (change === 'update') updateInPlace(pod, desired);
     else if (mayReturn(pod.record, this.#parts.node.pressures?.() ?? [], pod.now())) {
-      this.#beginTermination(pod, 'Replaced');
+      terminate(pod, 'Replaced');
     }
-  }
-
-  /** Once begun a termination is only ever shortened. */
-  #beginTermination(pod: Incarnation, reason: Termination['reason'], requestedGrace?: number): void {
-    const { deleting } = pod.record;
-    const mono = pod.now();
-    const asked = terminationOf(pod.record, { reason, now: this.#parts.clock.now(), mono, requestedGrace });
-    const next = deleting ? shorten(deleting, asked.graceSeconds, mono) : asked;
-    if (next === deleting) return;
-    pod.record = { ...pod.record, deleting: next };
-    pod.saver.markUrgent();
   }
 
   /** Nothing of the incarnation is left; what is desired under its name, a tombstone included, is looked at next. */
