@@ -25,7 +25,6 @@ constexpr int64_t kKillAgainMs = 1000;
 // From the clone to execve. Slow flash takes seconds; what takes longer hangs, for instance because a
 // container of the same PID namespace stopped it. Below the 60 s for which the agent waits.
 constexpr int64_t kStartMs = 55'000;
-constexpr size_t kReadSize = 16 * 1024;
 
 }  // namespace
 
@@ -65,24 +64,19 @@ Result<Ok> Container::prepare(const StartRequest& request, const Spec& spec) {
   auto cgroup = Cgroup::create(path, resources, &notes_);
   if (!cgroup) return std::move(cgroup.error());
   cgroup_ = std::make_unique<Cgroup>(std::move(*cgroup));
-  auto log = CriLog::open(request.log_path, request.log_limits);
-  if (!log) return std::move(log.error());
-  log_ = std::move(*log);
-  return Ok{};
+  return output_.open_log(request.log_path, request.log_limits);
 }
 
 Result<Ok> Container::spawn(const Spec& spec, const Container* pid_target) {
-  auto out = open_output_pipe();
-  if (!out) return std::move(out.error());
-  auto err = open_output_pipe();
-  if (!err) return std::move(err.error());
+  auto ends = output_.open_pipes();
+  if (!ends) return std::move(ends.error());
   const std::string* input = spec.annotation(kAnnotationStdin);
   auto in = open_input(input != nullptr && *input == "open", input_);
   if (!in) return std::move(in.error());
   ContainerParams params;
   params.spec = &spec;
   params.bundle_fd = bundle_.get();
-  params.stdio = {in->get(), out->write.get(), err->write.get()};
+  params.stdio = {in->get(), ends->out.get(), ends->err.get()};
   params.cgroup = cgroup_.get();
   params.infra_pidfd = pod_.sandbox.pidfd.get();
   params.infra_pid = pod_.sandbox.pid;
@@ -97,8 +91,6 @@ Result<Ok> Container::spawn(const Spec& spec, const Container* pid_target) {
   if (!starting) return std::move(starting.error());
   starting_ = std::move(*starting);
   pid_ = starting_.process.pid;
-  output_[0] = std::move(out->read);
-  output_[1] = std::move(err->read);
   deadline_ms_ = monotonic_ms() + kStartMs;
   return pod_.poller.add(starting_.verdict.get(), EPOLLIN, this);
 }
@@ -143,12 +135,7 @@ Result<Ok> Container::begin_running() {
   user_ = process_user(pid_, pod_.sandbox.users().first);
   pidfd_ = std::move(process->pidfd);
   watch_oom();
-  return watch_output();
-}
-
-Result<Ok> Container::watch_output() {
-  EDGEPOD_TRY(pod_.poller.add(output_[0].get(), EPOLLIN, this));
-  return pod_.poller.add(output_[1].get(), EPOLLIN, this);
+  return output_.watch(this);
 }
 
 void Container::watch_oom() {
@@ -168,16 +155,11 @@ void Container::undo() {
     }
     (void)cgroup_->remove();
   }
-  for (UniqueFd& pipe : output_) {
-    if (pipe) pod_.poller.remove(pipe.get());
-    pipe.reset();
-  }
+  output_.discard();
   input_.reset();
-  log_.file().discard_if_empty();
 }
 
 Container::~Container() {
-  for (LogStream stream : {LogStream::Stdout, LogStream::Stderr}) close_stream(stream);
   if (oom_fd_ >= 0) pod_.poller.remove(oom_fd_);
 }
 
@@ -230,40 +212,13 @@ void Container::on_ready(int fd, uint32_t) {
     oom_seen_ = true;
     return;
   }
-  // One read per event: see Poller about fairness.
-  read_once(fd == output_[0].get() ? LogStream::Stdout : LogStream::Stderr);
-  if (state_ == State::Draining && !output_[0] && !output_[1]) finish();
-}
-
-// False when there is nothing to read now, or nothing any more.
-bool Container::read_once(LogStream stream) {
-  UniqueFd& fd = output_[static_cast<int>(stream)];
-  if (!fd) return false;
-  ssize_t got = read(fd.get(), pod_.buffer, kReadSize);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
-  if (got <= 0) {
-    close_stream(stream);
-    return false;
-  }
-  log_.write(stream, pod_.buffer, static_cast<size_t>(got), wall_clock());
-  return true;
+  output_.read_some(fd);
+  if (state_ == State::Draining && output_.ended()) finish();
 }
 
 void Container::drain() {
-  for (LogStream stream : {LogStream::Stdout, LogStream::Stderr}) {
-    // A pipe holds at most 1 MiB (fs.pipe-max-size); more can only come from a writer that lives on.
-    for (size_t turns = (1u << 20) / kReadSize; turns > 0 && read_once(stream); turns--) {
-    }
-  }
-  if (!output_[0] && !output_[1]) finish();
-}
-
-void Container::close_stream(LogStream stream) {
-  UniqueFd& fd = output_[static_cast<int>(stream)];
-  if (!fd) return;
-  log_.finish(stream, wall_clock());
-  pod_.poller.remove(fd.get());
-  fd.reset();
+  output_.drain();
+  if (output_.ended()) finish();
 }
 
 void Container::tick(int64_t now_ms) {
@@ -271,13 +226,8 @@ void Container::tick(int64_t now_ms) {
   if (state_ == State::Starting && now_ms < stop_at_ms_)
     return abort_start(ETIMEDOUT, ": its set-up did not come to an end within 55 s");
   if (state_ <= State::Running) return kill();
-  if (state_ == State::Draining) end_draining();
-}
-
-void Container::end_draining() {
+  if (state_ != State::Draining) return;
   drain();
-  if (state_ == State::Ended) return;
-  for (LogStream stream : {LogStream::Stdout, LogStream::Stderr}) close_stream(stream);
   finish();
 }
 
@@ -294,7 +244,7 @@ void Container::finish() {
     oom_fd_ = -1;
     oom_seen_ = true;
   }
-  log_ = CriLog();
+  output_.close();
   pidfd_.reset();
   bundle_.reset();
 }

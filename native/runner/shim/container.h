@@ -14,11 +14,11 @@
 #include "lib/cgroup/cgroup.h"
 #include "lib/container.h"
 #include "lib/fd.h"
-#include "lib/log/cri_log.h"
 #include "lib/result.h"
 #include "lib/spec.h"
 #include "runner/shim/exit_status.h"
 #include "runner/shim/messages.h"
+#include "runner/shim/output.h"
 #include "runner/shim/pod_context.h"
 
 namespace edgepod {
@@ -80,20 +80,16 @@ class Container final : public Watcher {
   Result<Ok> remove_cgroup() const;
 
  private:
-  explicit Container(PodContext& pod) : pod_(pod) {}
+  explicit Container(PodContext& pod) : pod_(pod), output_(pod) {}
   Result<Ok> prepare(const StartRequest& request, const Spec& spec);
   Result<Ok> spawn(const Spec& spec, const Container* pid_target);
   Result<Ok> begin_running();
   void abort_start(int err, const char* why);
   int signal_init(int signal) const;
-  Result<Ok> watch_output();
   void watch_oom();
   void undo();
-  bool read_once(LogStream stream);
   void drain();
-  void close_stream(LogStream stream);
   void finish();
-  void end_draining();
 
   PodContext& pod_;
   std::string name_, labels_;
@@ -105,9 +101,8 @@ class Container final : public Watcher {
   UniqueFd pidfd_, bundle_;
   std::unique_ptr<Cgroup> cgroup_;
   CgroupNotes notes_;
-  CriLog log_;
-  UniqueFd output_[2];  // by LogStream; our ends of the pipes
-  UniqueFd input_;      // keeps standard input open, where it is to stay so
+  Output output_;
+  UniqueFd input_;  // keeps standard input open, where it is to stay so
   int oom_fd_ = -1;
   uint64_t oom_kills_ = 0;
   bool oom_seen_ = false;
