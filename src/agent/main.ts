@@ -36,7 +36,7 @@ export async function runAgent(config: AgentConfig, { drain }: { drain: boolean 
   process.exit(0);
 }
 
-/** Ends every pod while no agent runs, and clears away what belongs to them. Rejects when one runs. */
+/** Ends every pod while no agent runs, and clears away what belongs to them. @throws ConfigError when one runs */
 export async function drainBoard(config: AgentConfig): Promise<void> {
   const agent = await Agent.open(config, createLogger(config.log.level));
   await agent.drain();

@@ -4,8 +4,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { SETTING_SYNTAX } from '../agent/config/setting-syntax.ts';
+import { brokerUrl } from '../agent/config/setting-values.ts';
 import type { BrokerOptions } from '../client/connect.ts';
 import { Fleet } from '../client/fleet.ts';
+import { CommandError } from './failure.ts';
+import { readNamed } from './readable.ts';
 
 export interface ConnectionFlags {
   broker?: string;
@@ -18,6 +21,9 @@ export interface ConnectionFlags {
 }
 
 type UserConfig = ConnectionFlags & { password?: string };
+
+/** Keys of a `UserConfig`. */
+const USER_SETTINGS = ['broker', 'prefix', 'username', 'password', 'passwordFile', 'caFile', 'certFile', 'keyFile'];
 
 const DEFAULT_BROKER = 'mqtt://127.0.0.1:1883';
 
@@ -51,7 +57,7 @@ async function connectionOptions(flags: ConnectionFlags): Promise<{ options: Bro
   const username = pick(flags.username, 'EDGEPOD_USERNAME', user.username);
   const passwordFile = flags.passwordFile ?? user.passwordFile;
   const password = passwordFile
-    ? readFileSync(passwordFile, 'utf8').trimEnd()
+    ? readNamed(passwordFile, `the password file ${passwordFile}`).toString().trimEnd()
     : (env.EDGEPOD_PASSWORD ?? user.password);
   const caFile = pick(flags.caFile, 'EDGEPOD_CA_FILE', user.caFile);
   const certFile = pick(flags.certFile, 'EDGEPOD_CERT_FILE', user.certFile);
@@ -59,12 +65,12 @@ async function connectionOptions(flags: ConnectionFlags): Promise<{ options: Bro
   return {
     prefix: pick(flags.prefix, 'EDGEPOD_PREFIX', user.prefix) ?? 'edgepod',
     options: {
-      url: pick(flags.broker, 'EDGEPOD_BROKER', user.broker) ?? DEFAULT_BROKER,
+      url: brokerUrl(pick(flags.broker, 'EDGEPOD_BROKER', user.broker) ?? DEFAULT_BROKER, 'broker'),
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password }),
-      ...(caFile !== undefined && { caFile }),
-      ...(certFile !== undefined && { certFile }),
-      ...(keyFile !== undefined && { keyFile }),
+      ...(caFile !== undefined && { ca: readNamed(caFile, `the certificate authority ${caFile}`) }),
+      ...(certFile !== undefined && { cert: readNamed(certFile, `the certificate ${certFile}`) }),
+      ...(keyFile !== undefined && { key: readNamed(keyFile, `the key ${keyFile}`) }),
     },
   };
 }
@@ -82,6 +88,9 @@ async function userConfig(): Promise<UserConfig> {
   const { default: yaml } = await import('yaml'); // CommonJS: the bundle has no named exports of it
   const document = yaml.parse(text, SETTING_SYNTAX) as UserConfig | null;
   if (document !== null && typeof document !== 'object')
-    throw new Error(`${path}: expected settings, like "broker: URL"`);
+    throw new CommandError(`${path}: expected settings, like "broker: URL"`);
+  const unknown = Object.keys(document ?? {}).find((key) => !USER_SETTINGS.includes(key));
+  if (unknown !== undefined)
+    throw new CommandError(`${path}: unknown setting "${unknown}": there are ${USER_SETTINGS.join(', ')}`);
   return document ?? {};
 }

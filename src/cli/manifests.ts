@@ -1,5 +1,4 @@
 /** Manifests as given on the command line: a file, or `-` for standard input; validated before anything is sent. */
-import { readFileSync } from 'node:fs';
 import type { DesiredKind } from '../client/topics.ts';
 import { admitConfigMap, admitSecret } from '../manifest/admit-data.ts';
 import { admitWorkload } from '../manifest/kinds.ts';
@@ -8,6 +7,7 @@ import { parseManifestSync } from '../manifest/parse.ts';
 import type { FieldError } from '../manifest/types/field-error.ts';
 import type { ObjectMeta } from '../manifest/types/metadata.ts';
 import { CommandError } from './failure.ts';
+import { readNamed } from './readable.ts';
 
 /** A valid object: as written, which is what is published, and where it belongs. */
 export interface Manifest {
@@ -35,7 +35,7 @@ export function readManifests(file: string): Manifest[] {
 /** Valid manifests and printable errors of `file`. @throws CommandError when it cannot be read */
 export function checkManifests(file: string): { manifests: Manifest[]; errors: string[] } {
   const label = file === '-' ? 'standard input' : file;
-  const parsed = parseManifestSync(readBytes(file, label), { maxBytes: LIMITS.hardManifestBytes });
+  const parsed = parseManifestSync(readNamed(file === '-' ? 0 : file, label), { maxBytes: LIMITS.hardManifestBytes });
   if ('errors' in parsed) return { manifests: [], errors: parsed.errors.map((error) => `${label}: ${line(error)}`) };
   if (parsed.objects.length === 0) return { manifests: [], errors: [`${label}: no objects in it`] };
   const manifests: Manifest[] = [];
@@ -69,14 +69,6 @@ function admit(raw: unknown): Pick<Manifest, 'kind' | 'metadata' | 'warnings'> |
   const result = admitWorkload(raw);
   if ('errors' in result) return result;
   return { kind: 'pods', metadata: result.pod.metadata, warnings: result.warnings };
-}
-
-function readBytes(file: string, label: string): Uint8Array {
-  try {
-    return readFileSync(file === '-' ? 0 : file);
-  } catch (error) {
-    throw new CommandError(`cannot read ${label}: ${(error as Error).message}`);
-  }
 }
 
 const line = ({ path, reason }: FieldError) => (path ? `${path}: ${reason}` : reason);

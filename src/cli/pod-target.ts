@@ -3,12 +3,13 @@ import type { Fleet } from '../client/fleet.ts';
 import { allContainers } from '../manifest/containers.ts';
 import type { Pod } from '../manifest/types/pod.ts';
 import { CommandError } from './failure.ts';
+import { objectName } from './topic-levels.ts';
 
 const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container';
 
-/** `pod/web` and `pods/web` are `web`. */
+/** `pod/web` and `pods/web` are `web`. @throws CommandError for what can be no name */
 export function podName(text: string): string {
-  return text.replace(/^(pod|pods|po)\//, '');
+  return objectName(text.replace(/^(pod|pods|po)\//, ''));
 }
 
 /** The pod of this name on `device`, or on the only device that has it. @throws CommandError */

@@ -1,5 +1,6 @@
 /** The command line: one module per command, registered here; read by `main.ts` and by the manual pages. */
 import { Command } from 'commander';
+import { VERSION } from '../agent/process/version.ts';
 import { registerAgent } from './commands/agent.ts';
 import { registerApply } from './commands/apply.ts';
 import { registerBroker } from './commands/broker.ts';
@@ -21,6 +22,7 @@ import { registerVersion } from './commands/version.ts';
 
 export const program = new Command('edgepod')
   .description('Kubernetes pods on ARM64 Linux boards, over MQTT')
+  .version(`edgepod ${VERSION}`)
   .showHelpAfterError('(see edgepod --help)')
   .helpCommand(true);
 
@@ -42,3 +44,9 @@ registerCheck(program);
 registerFacts(program);
 registerVersion(program);
 registerCompletion(program);
+
+for (const command of program.commands) {
+  for (const below of command.commands)
+    below.showHelpAfterError(`(see edgepod ${command.name()} ${below.name()} --help)`);
+  command.showHelpAfterError(`(see edgepod ${command.name()} --help)`);
+}

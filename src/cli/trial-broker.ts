@@ -22,7 +22,10 @@ export async function startTrialBroker(host: string, port: number): Promise<Tria
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
   server.listen(port, host, resolve);
-  await promise;
+  await promise.catch(async (error: unknown) => {
+    await new Promise<void>((done) => aedes.close(() => done()));
+    throw error;
+  });
   const address = server.address();
   const bound = typeof address === 'object' && address ? address.port : port;
   return {

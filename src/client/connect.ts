@@ -1,14 +1,14 @@
 /** An operator's connection to the broker: short-lived, clean session, errors a person can act on. */
-import { readFileSync } from 'node:fs';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 
 export interface BrokerOptions {
   url: string;
   username?: string;
   password?: string;
-  caFile?: string;
-  certFile?: string;
-  keyFile?: string;
+  /** PEM, as are the other two. */
+  ca?: Buffer;
+  cert?: Buffer;
+  key?: Buffer;
 }
 
 /** `code`: E_BROKER_UNREACHABLE, E_BROKER_REFUSED. */
@@ -47,18 +47,14 @@ export function connect(options: BrokerOptions, clientId: string): Promise<MqttC
   return promise.finally(() => clearTimeout(timer));
 }
 
-function mqttOptions(options: BrokerOptions): IClientOptions {
+function mqttOptions({ url, ...credentials }: BrokerOptions): IClientOptions {
   return {
     protocolVersion: 5,
     clean: true,
     reconnectPeriod: 0,
     connectTimeout: CONNECT_TIMEOUT_MS,
     writeCache: false,
-    ...(options.username !== undefined && { username: options.username }),
-    ...(options.password !== undefined && { password: options.password }),
-    ...(options.caFile !== undefined && { ca: readFileSync(options.caFile) }),
-    ...(options.certFile !== undefined && { cert: readFileSync(options.certFile) }),
-    ...(options.keyFile !== undefined && { key: readFileSync(options.keyFile) }),
+    ...credentials,
   };
 }
 

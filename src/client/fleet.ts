@@ -110,6 +110,12 @@ export class Fleet {
     return [...devices.values()].sort((a, b) => a.name.localeCompare(b.name));
   }
 
+  /** What this device last said about itself; undefined when nothing was ever heard of it. */
+  async presence(device: string): Promise<Device['presence'] | undefined> {
+    const [message] = await this.retained([deviceTopic(this.prefix, device, 'presence')]);
+    return message && (jsonObject(message.payload) as Device['presence']);
+  }
+
   /** What is desired now, as published; undefined when nothing is. */
   async desired(device: string, kind: DesiredKind, namespace: string, name: string): Promise<unknown> {
     const topic = desiredTopic(this.prefix, device, kind, namespace, name);

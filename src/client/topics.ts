@@ -1,5 +1,8 @@
 /** The topics an operator reads and writes (MQTT contract in ARCHITECTURE.md). */
 
+/** What devices, groups, namespaces and objects may be called: one level of a topic, and never a wildcard. */
+export const LEVEL_NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
+
 export type DesiredKind = 'pods' | 'configmaps' | 'secrets';
 
 export function desiredTopic(prefix: string, device: string, kind: DesiredKind, namespace: string, name: string) {

@@ -26,6 +26,18 @@ export function applyVerdict(pod: Pod, generation: number): Verdict {
   return running ? { done: true, ok: true, settled: false, message: `${name} is running` } : { done: false };
 }
 
+/** Why a pod that was waited for is not there yet, for people; `undefined` for one that no device has reported. */
+export function delayReason(pod: Pod | undefined, generation: number): string {
+  const status = pod?.status;
+  if (!status || (status.observedGeneration ?? 0) < generation) return 'the device has not answered to this manifest';
+  const all = [...(status.initContainerStatuses ?? []), ...status.containerStatuses];
+  const waiting = all.find(({ state }) => state.waiting?.message)?.state.waiting;
+  if (waiting) return `${waiting.reason}: ${waiting.message}`;
+  const unready = all.filter(({ ready, state }) => !ready && state.terminated?.exitCode !== 0).map(({ name }) => name);
+  const containers = unready.length > 0 ? `containers that are not ready: ${unready.join(', ')}` : undefined;
+  return [status.reason, status.message].filter(Boolean).join(': ') || containers || `its phase is ${status.phase}`;
+}
+
 function failedContainers(pod: Pod): string {
   const failed = (pod.status?.containerStatuses ?? []).flatMap(({ name, state }) =>
     state.terminated && state.terminated.exitCode !== 0

@@ -8,7 +8,8 @@ export interface NodeInput {
   agentVersion: string;
   facts: BoardFacts;
   disk: DiskFigures;
-  hostIp: string;
+  /** Undefined while the board has no network. */
+  hostIp: string | undefined;
   allocatable: { cpuMilli: number; memoryBytes: number; storageBytes: number; pods: number };
   conditions: NodeCondition[];
   /** Names of the Pod fields that are honoured, and the agent's limits on manifests. */
@@ -45,7 +46,7 @@ export function nodeObject(input: NodeInput): object {
       },
       conditions: input.conditions,
       addresses: [
-        { type: 'InternalIP', address: input.hostIp },
+        ...(input.hostIp === undefined ? [] : [{ type: 'InternalIP', address: input.hostIp }]),
         { type: 'Hostname', address: input.device },
       ],
       nodeInfo: {

@@ -97,7 +97,7 @@ export class NodeReport {
       agentVersion: VERSION,
       facts: this.#facts,
       disk,
-      hostIp: hostIp() ?? '',
+      hostIp: hostIp(),
       allocatable: allocatable(),
       conditions: this.#conditions,
       supported: { podFields: supportedFields(), manifestBytes: LIMITS.manifestBytes },

@@ -9,6 +9,6 @@ export function lockDataDir(addon: Addon, dataDir: string): void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   if (addon.lockFile(join(dataDir, 'agent.lock')) < 0)
     throw new ConfigError(
-      `another agent runs on ${dataDir}: stop it, or give this one its own --data-dir and --run-dir`,
+      `the agent of ${dataDir} is running: stop it first; a second one needs a --data-dir and --run-dir of its own`,
     );
 }

@@ -4,10 +4,12 @@ import type { Command } from 'commander';
 import type { Fleet } from '../../client/fleet.ts';
 import { podStatusTopic } from '../../client/topics.ts';
 import { applyVerdict, type Verdict } from '../../client/wait.ts';
+import { timedOut, warnOfStranger } from '../absence.ts';
 import { type ConnectionFlags, withConnection, withFleet } from '../connection.ts';
 import { action, CommandError } from '../failure.ts';
 import { inOrder, type Manifest, readManifests } from '../manifests.ts';
 import { seconds } from '../seconds.ts';
+import { deviceName } from '../topic-levels.ts';
 
 interface Flags extends ConnectionFlags {
   filename: string;
@@ -23,7 +25,7 @@ export function registerApply(program: Command): void {
       '-f, --filename <file>',
       'manifests (JSON or YAML; Pod, Deployment, DaemonSet, Job, ConfigMap, Secret, List); - for standard input',
     )
-    .requiredOption('-d, --device <id>', 'device to run them')
+    .requiredOption('-d, --device <id>', 'device to run them', deviceName)
     .option('--wait', 'wait until the pods are ready, or have failed')
     .option('--timeout <duration>', 'longest wait, like 90s or 5m', seconds, 300)
     .action(
@@ -32,6 +34,7 @@ export function registerApply(program: Command): void {
         for (const { label, warnings } of manifests)
           for (const { path, reason } of warnings) process.stderr.write(`Warning: ${label}: ${path}: ${reason}\n`);
         await withFleet(flags, async (fleet) => {
+          await warnOfStranger(fleet, flags.device);
           const applied: { manifest: Manifest; generation: number }[] = [];
           for (const manifest of manifests)
             applied.push({ manifest, generation: await applyOne(fleet, flags.device, manifest) });
@@ -108,10 +111,7 @@ async function waitFor(
     });
   for (;;) {
     const verdict = await next(Math.max(0, deadline - performance.now()), ({ done }) => done);
-    if (!verdict?.done)
-      throw new CommandError(
-        `timed out waiting for pod/${name} on ${device}; see: edgepod describe pod ${name} -d ${device}`,
-      );
+    if (!verdict?.done) throw new CommandError(await timedOut(fleet, device, { namespace, name, generation }));
     const changed = verdict.settled ? undefined : await next(SETTLE_MS, (later) => !later.done || later.settled);
     if (changed) continue;
     if (!verdict.ok) throw new CommandError(verdict.message);

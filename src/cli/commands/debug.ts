@@ -12,6 +12,7 @@ import { type ConnectionFlags, withConnection, withFleet } from '../connection.t
 import { action, CommandError } from '../failure.ts';
 import { findPod, podName } from '../pod-target.ts';
 import { seconds } from '../seconds.ts';
+import { deviceName, namespaceName } from '../topic-levels.ts';
 import { printLogs } from './logs.ts';
 
 interface Flags extends ConnectionFlags {
@@ -44,8 +45,8 @@ export function registerDebug(program: Command): void {
     .argument('<pod>', 'name of the pod')
     .argument('[command...]', 'program and arguments, after --; the image’s when absent')
     .requiredOption('--image <image>', 'image of the container, which the device must have')
-    .option('-d, --device <id>', 'device that runs the pod (default: the only one that has it)')
-    .option('-n, --namespace <name>', 'namespace', 'default')
+    .option('-d, --device <id>', 'device that runs the pod (default: the only one that has it)', deviceName)
+    .option('-n, --namespace <name>', 'namespace', namespaceName, 'default')
     .option('-c, --container <name>', 'name of the new container (default: debugger-…)')
     .option('--target <container>', 'see, and share a PID namespace with, the processes of this container')
     .option('--env <NAME=VALUE...>', 'variables of its environment')

@@ -7,6 +7,7 @@ import { action, CommandError } from '../failure.ts';
 import { kindOf } from '../kinds.ts';
 import { inOrder, readManifests, SINGULAR } from '../manifests.ts';
 import { seconds } from '../seconds.ts';
+import { deviceName, namespaceName, objectName } from '../topic-levels.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 interface Flags extends ConnectionFlags {
@@ -25,8 +26,8 @@ export function registerDelete(program: Command): void {
     )
     .argument('[kind]', 'pod, configmap or secret')
     .argument('[names...]', 'names of objects')
-    .requiredOption('-d, --device <id>', 'device that runs them')
-    .option('-n, --namespace <name>', 'namespace', 'default')
+    .requiredOption('-d, --device <id>', 'device that runs them', deviceName)
+    .option('-n, --namespace <name>', 'namespace', namespaceName, 'default')
     .option('-f, --filename <file>', 'delete what this manifest names; - for standard input')
     .option('--grace-period <seconds>', 'seconds the pods get to end', wholeNumber)
     .option('--wait', 'wait until the pods are gone')
@@ -61,7 +62,7 @@ function deleteTargets(kind: string | undefined, names: string[], flags: Flags):
   if (desired === undefined || desired === 'devices' || desired === 'events')
     throw new CommandError('say what to delete: `edgepod delete pod NAME -d DEVICE`');
   if (names.length === 0) throw new CommandError(`name at least one ${SINGULAR[desired]}`);
-  return names.map((name) => ({ kind: desired, namespace: flags.namespace, name }));
+  return names.map((name) => ({ kind: desired, namespace: flags.namespace, name: objectName(name) }));
 }
 
 async function deleteOne(fleet: Fleet, flags: Flags, target: Target): Promise<void> {

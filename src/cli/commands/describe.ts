@@ -10,6 +10,7 @@ import { describeConfigMap, describeSecret } from '../output/describe-data.ts';
 import { describePod } from '../output/describe-pod.ts';
 import { describeEvents } from '../output/event-rows.ts';
 import { podName } from '../pod-target.ts';
+import { deviceName, namespaceName } from '../topic-levels.ts';
 
 interface Flags extends ConnectionFlags {
   device?: string;
@@ -21,12 +22,13 @@ export function registerDescribe(program: Command): void {
     .description('show pods, ConfigMaps or Secrets in detail: `describe pod NAME`')
     .argument('<kind>', 'pod, configmap or secret')
     .argument('<names...>', 'names of objects')
-    .option('-d, --device <id>', 'only on this device')
-    .option('-n, --namespace <name>', 'namespace', 'default')
+    .option('-d, --device <id>', 'only on this device', deviceName)
+    .option('-n, --namespace <name>', 'namespace', namespaceName, 'default')
     .action(
       action(async (word: string, names: string[], flags: Flags) => {
         const kind = kindOf(word);
-        if (kind === undefined || kind === 'devices' || kind === 'events')
+        if (kind === 'devices') throw new CommandError(`of a device: edgepod get devices ${names[0]} -o yaml`);
+        if (kind === undefined || kind === 'events')
           throw new CommandError(`there is no kind "${word}" to describe: use pod, configmap or secret`);
         await withFleet(flags, async (fleet) => {
           const texts: string[] = [];

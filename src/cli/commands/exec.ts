@@ -8,6 +8,7 @@ import { action, CommandError } from '../failure.ts';
 import { containerOf, findPod, podName } from '../pod-target.ts';
 import { seconds } from '../seconds.ts';
 import { abortOnSignal } from '../signals.ts';
+import { deviceName, namespaceName } from '../topic-levels.ts';
 
 interface Flags extends ConnectionFlags {
   device?: string;
@@ -28,8 +29,8 @@ export function registerExec(program: Command): void {
     .description('run a command in a container: `edgepod exec POD -- COMMAND ARGS…`; its exit code is this one’s')
     .argument('<pod>', 'name of the pod')
     .argument('<command...>', 'program and arguments, after --')
-    .option('-d, --device <id>', 'device that runs it (default: the only one that has it)')
-    .option('-n, --namespace <name>', 'namespace', 'default')
+    .option('-d, --device <id>', 'device that runs it (default: the only one that has it)', deviceName)
+    .option('-n, --namespace <name>', 'namespace', namespaceName, 'default')
     .option('-c, --container <name>', 'container (default: the first)')
     .option('-i, --stdin', 'pass standard input to it, all of it at once, at most 40 KiB')
     .option('-t, --tty', 'refused: there are no terminals over MQTT')

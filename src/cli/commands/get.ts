@@ -9,6 +9,7 @@ import type { GetFlags } from '../get/flags.ts';
 import { getPods } from '../get/pods.ts';
 import { kindOf } from '../kinds.ts';
 import { outputFormat } from '../output/print.ts';
+import { deviceName, namespaceName } from '../topic-levels.ts';
 
 export function registerGet(program: Command): void {
   withConnection(program.command('get'))
@@ -17,8 +18,8 @@ export function registerGet(program: Command): void {
     )
     .argument('<kind>', 'pods, devices, configmaps, secrets or events')
     .argument('[names...]', 'only these')
-    .option('-d, --device <id>', 'only this device (default: all)')
-    .option('-n, --namespace <name>', 'namespace', 'default')
+    .option('-d, --device <id>', 'only this device (default: all)', deviceName)
+    .option('-n, --namespace <name>', 'namespace', namespaceName, 'default')
     .option('-A, --all-namespaces', 'of every namespace')
     .option('-o, --output <format>', 'wide, json or yaml')
     .option('-w, --watch', 'keep listing changes')

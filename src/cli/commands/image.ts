@@ -1,6 +1,7 @@
 /** `edgepod image`: the images of this board. Works with no network and no agent running. */
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { action } from '../failure.ts';
+import { action, CommandError } from '../failure.ts';
 import { age } from '../output/age.ts';
 import { outputFormat, printObjects } from '../output/print.ts';
 import { table } from '../output/table.ts';
@@ -14,7 +15,7 @@ export function registerImage(program: Command): void {
     .description('load a docker-archive or OCI archive')
     .argument('<file>', 'archive, plain or compressed, with plain, gzip or zstd layers')
     .option('--name <reference>', 'name it so instead of as the archive says')
-    .action(action((file: string, flags: Flags) => withImages(flags, (images) => load(images, file, flags))));
+    .action(action((file: string, flags: Flags) => withImages(flags, (images) => load(images, file, flags), true)));
   withSettings(image.command('list').alias('ls'), DEVICE_SETTINGS)
     .description('list images')
     .option('-o, --output <format>', 'wide, json or yaml')
@@ -37,11 +38,13 @@ export function registerImage(program: Command): void {
 
 type LocalImages = Awaited<ReturnType<typeof import('../../agent/local/images.ts')['openLocalImages']>>;
 
-/** Opens the board's store for one command. */
-async function withImages(flags: Flags, use: (images: LocalImages) => Promise<void>): Promise<void> {
+/** Opens the board's store for one command. `make`: also where no agent has run yet. */
+async function withImages(flags: Flags, use: (images: LocalImages) => Promise<void>, make = false): Promise<void> {
   const { loadConfig } = await import('../../agent/config/load-config.ts');
   const { openLocalImages } = await import('../../agent/local/images.ts');
   const { dataDir } = await loadConfig(flags.config, flags);
+  if (!make && !existsSync(dataDir))
+    throw new CommandError(`there is no data directory ${dataDir} here: is it the agent's? see --data-dir`);
   const local = await openLocalImages(dataDir);
   try {
     await use(local);
@@ -52,9 +55,8 @@ async function withImages(flags: Flags, use: (images: LocalImages) => Promise<vo
 
 async function load({ images }: LocalImages, file: string, { name }: Flags): Promise<void> {
   const progress = process.stderr.isTTY ? (line: string) => process.stderr.write(`${line}\n`) : () => {};
-  const loaded = await images.load(file, {
-    progress,
-    ...(name !== undefined && { name }),
+  const loaded = await images.load(file, { progress, ...(name !== undefined && { name }) }).catch((error: Error) => {
+    throw new CommandError(`cannot load ${file}: ${error.message}`);
   });
   for (const { refs, id, layersNew, layersShared } of loaded)
     process.stdout.write(

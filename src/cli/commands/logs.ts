@@ -7,6 +7,7 @@ import { type ConnectionFlags, withConnection, withFleet } from '../connection.t
 import { action } from '../failure.ts';
 import { containerOf, findPod, podName } from '../pod-target.ts';
 import { abortOnSignal } from '../signals.ts';
+import { deviceName, namespaceName } from '../topic-levels.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 interface Flags extends ConnectionFlags {
@@ -28,8 +29,8 @@ export function registerLogs(program: Command): void {
   withConnection(program.command('logs'))
     .description('print the logs of a container')
     .argument('<pod>', 'name of the pod')
-    .option('-d, --device <id>', 'device that runs it (default: the only one that has it)')
-    .option('-n, --namespace <name>', 'namespace', 'default')
+    .option('-d, --device <id>', 'device that runs it (default: the only one that has it)', deviceName)
+    .option('-n, --namespace <name>', 'namespace', namespaceName, 'default')
     .option('-c, --container <name>', 'container (default: the first)')
     .option('--tail <lines>', 'only the last lines', wholeNumber)
     .option('-f, --follow', 'keep printing what is written')

@@ -4,10 +4,12 @@ import type { Fleet } from '../../client/fleet.ts';
 import { call } from '../../client/rpc.ts';
 import { podStatusTopic } from '../../client/topics.ts';
 import { applyVerdict } from '../../client/wait.ts';
+import { timedOut } from '../absence.ts';
 import { type ConnectionFlags, withConnection, withFleet } from '../connection.ts';
 import { action, CommandError } from '../failure.ts';
 import { findPod, podName } from '../pod-target.ts';
 import { seconds } from '../seconds.ts';
+import { deviceName, namespaceName } from '../topic-levels.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 interface Flags extends ConnectionFlags {
@@ -22,9 +24,9 @@ export function registerRestart(program: Command): void {
   withConnection(program.command('restart'))
     .description('end pods gracefully and begin them anew: `edgepod restart pod NAME…`')
     .argument('<kind>', 'pod')
-    .argument('<names...>', 'names of pods')
-    .option('-d, --device <id>', 'device that runs them (default: the only one that has them)')
-    .option('-n, --namespace <name>', 'namespace', 'default')
+    .argument('[names...]', 'names of pods')
+    .option('-d, --device <id>', 'device that runs them (default: the only one that has them)', deviceName)
+    .option('-n, --namespace <name>', 'namespace', namespaceName, 'default')
     .option('--grace-period <seconds>', 'seconds the pods get to end', wholeNumber)
     .option('--wait', 'wait until they are ready again, or have failed')
     .option('--timeout <duration>', 'longest wait', seconds, 300)
@@ -32,6 +34,7 @@ export function registerRestart(program: Command): void {
       action(async (kind: string, names: string[], flags: Flags) => {
         if (!['pod', 'pods', 'po'].includes(kind))
           throw new CommandError(`only pods can be restarted: edgepod restart pod ${[kind, ...names].join(' ')}`);
+        if (names.length === 0) throw new CommandError('name at least one pod: edgepod restart pod NAME');
         await withFleet(flags, async (fleet) => {
           for (const name of names) await restart(fleet, podName(name), flags);
         });
@@ -57,10 +60,7 @@ async function restart(fleet: Fleet, name: string, flags: Flags): Promise<void> 
       return found.done ? found : undefined;
     },
   );
-  if (!verdict)
-    throw new CommandError(
-      `timed out waiting for pod/${name} on ${device}; see: edgepod describe pod ${name} -d ${device}`,
-    );
+  if (!verdict) throw new CommandError(await timedOut(fleet, device, { namespace, name, generation: 0 }));
   if (!verdict.ok) throw new CommandError(verdict.message);
   process.stdout.write(`${verdict.message}\n`);
 }

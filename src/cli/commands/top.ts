@@ -9,6 +9,7 @@ import { kindOf } from '../kinds.ts';
 import { table } from '../output/table.ts';
 import { nodeUsageRow, type UsageColumns, usageHeadings, usageRows } from '../output/usage-rows.ts';
 import { podName } from '../pod-target.ts';
+import { deviceName, namespaceName } from '../topic-levels.ts';
 
 interface Flags extends ConnectionFlags {
   device?: string;
@@ -22,8 +23,8 @@ export function registerTop(program: Command): void {
     .description('show the processor time and memory that pods or devices use now')
     .argument('<kind>', 'pods or devices')
     .argument('[names...]', 'only these')
-    .option('-d, --device <id>', 'only this device (default: all)')
-    .option('-n, --namespace <name>', 'namespace', 'default')
+    .option('-d, --device <id>', 'only this device (default: all)', deviceName)
+    .option('-n, --namespace <name>', 'namespace', namespaceName, 'default')
     .option('-A, --all-namespaces', 'pods of every namespace')
     .option('--containers', 'each container by itself')
     .action(

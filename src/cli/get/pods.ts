@@ -1,6 +1,7 @@
 /** `get pods`: what devices last reported. */
 import type { DevicePod, Fleet } from '../../client/fleet.ts';
 import { podStatusTopic } from '../../client/topics.ts';
+import { warnOfStranger } from '../absence.ts';
 import { type PodColumns, podHeadings, podRow } from '../output/pod-rows.ts';
 import { complainOfMissing, type GetQuery, sayNothingFound } from './flags.ts';
 import { Listing } from './listing.ts';
@@ -30,6 +31,7 @@ export async function getPods(fleet: Fleet, query: GetQuery): Promise<void> {
     sayNone: () => sayNothingFound(flags),
   });
   await listing.all(found);
+  if (found.length === 0 && flags.device !== undefined) await warnOfStranger(fleet, flags.device);
   if (!flags.watch) return;
   await watch(fleet, podStatusTopic(fleet.prefix, device, namespace, '+'), async (message) => {
     const pod = fleet.podOf(message);

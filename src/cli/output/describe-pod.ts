@@ -1,9 +1,9 @@
 /** The text of `describe pod`. */
 import type { DevicePod } from '../../client/fleet.ts';
-import type { Container } from '../../manifest/types/container.ts';
+import type { Container, ContainerPort, VolumeMount } from '../../manifest/types/container.ts';
 import type { ContainerState, ContainerStatus, PodCondition } from '../../manifest/types/status.ts';
-import type { Volume } from '../../manifest/types/volumes.ts';
-import { field, pairs } from './fields.ts';
+import type { ProjectedSource, Volume } from '../../manifest/types/volumes.ts';
+import { field, pairs, section } from './fields.ts';
 import { podStatusWord } from './pod-rows.ts';
 
 /** Lines of `label:  value`, nested by two spaces. */
@@ -45,8 +45,10 @@ export function describePod({ device, pod }: DevicePod): string {
     ),
     'Conditions:',
     ...(status?.conditions ?? []).flatMap(conditionLines),
-    'Volumes:',
-    ...(pod.spec?.volumes ?? []).map((volume) => `  ${volume.name}: ${volumeText(volume)}`),
+    ...section(
+      'Volumes',
+      (pod.spec?.volumes ?? []).map((volume) => `${volume.name}: ${volumeText(volume)}`),
+    ),
     ...(status?.errors?.length ? ['Errors:', ...status.errors.map(({ path, reason }) => `  ${path}: ${reason}`)] : []),
   ];
   return `${lines.join('\n')}\n`;
@@ -57,6 +59,7 @@ function containerLines(container: Container, status: ContainerStatus | undefine
     field('Container ID', status?.containerID),
     field('Image', container.image),
     field('Image ID', status?.imageID),
+    ...(container.ports?.length ? [field('Ports', container.ports.map(portText).join(', '))] : []),
     ...(container.command ? [field('Command', container.command.join(' '))] : []),
     ...(container.args ? [field('Args', container.args.join(' '))] : []),
     ...stateLines('State', status?.state),
@@ -65,10 +68,7 @@ function containerLines(container: Container, status: ContainerStatus | undefine
     field('Restart Count', String(status?.restartCount ?? 0)),
     ...resourceLines('Limits', container.resources?.limits),
     ...resourceLines('Requests', container.resources?.requests),
-    'Mounts:',
-    ...(container.volumeMounts ?? []).map(
-      ({ mountPath, name, readOnly }) => `  ${mountPath} from ${name} (${readOnly ? 'ro' : 'rw'})`,
-    ),
+    ...section('Mounts', (container.volumeMounts ?? []).map(mountText)),
   ];
   return [`  ${container.name}:`, ...inner.map((line) => `    ${line}`)];
 }
@@ -104,7 +104,26 @@ function resourceLines(label: string, list: Record<string, string> | undefined):
   return list ? [field(label, pairs(list))] : [];
 }
 
-function volumeText({ hostPath, emptyDir }: Volume): string {
+const mountText = ({ mountPath, name, readOnly }: VolumeMount): string =>
+  `${mountPath} from ${name} (${readOnly ? 'ro' : 'rw'})`;
+
+/** `80/TCP`, `8001→80/TCP`, `192.168.1.7:8001→80/TCP`: what leads to it from outside, then the container's own. */
+function portText({ containerPort, hostPort, hostIP, protocol }: ContainerPort): string {
+  const outside = hostPort ? `${hostIP ? `${hostIP}:` : ''}${hostPort}→` : '';
+  return `${outside}${containerPort}/${protocol}`;
+}
+
+function volumeText({ hostPath, configMap, secret, downwardAPI, projected, image, emptyDir }: Volume): string {
   if (hostPath) return `hostPath ${hostPath.path}${hostPath.type ? ` (${hostPath.type})` : ''}`;
+  if (configMap) return `configMap ${configMap.name}`;
+  if (secret) return `secret ${secret.secretName}`;
+  if (downwardAPI) return `downwardAPI ${downwardAPI.items.map(({ path }) => path).join(', ')}`;
+  if (projected) return `projected ${projected.sources.map(sourceText).join(', ')}`;
+  if (image) return `image ${image.reference}`;
   return `emptyDir${emptyDir?.medium ? ` in ${emptyDir.medium.toLowerCase()}` : ''}${emptyDir?.sizeLimit ? `, at most ${emptyDir.sizeLimit}` : ''}`;
+}
+
+function sourceText({ configMap, secret }: ProjectedSource): string {
+  if (configMap) return `configMap ${configMap.name}`;
+  return secret ? `secret ${secret.name}` : 'downwardAPI';
 }

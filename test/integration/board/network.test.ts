@@ -68,10 +68,11 @@ test('a published port answers on the node, outlives the agent and a sandbox, an
   assert.equal(again.metadata.uid, pod.metadata.uid);
   await answers(url, 'after the sandbox was built again');
   await board.until('its second start', () => eventsOf('web', 'Started').length > 1);
-  const noDns = 'kubelet does not have ClusterDNS IP configured and cannot create Pod using "ClusterFirst" policy. ';
   assert.deepEqual(
     eventsOf('web', 'MissingClusterDNS'),
-    [`pod: "web_default(${pod.metadata.uid})". ${noDns}Falling back to "Default" policy.`],
+    [
+      "there is no cluster DNS on a board: dnsPolicy ClusterFirst is Default here, the name servers are the board's own",
+    ],
     'once in its life',
   );
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applyVerdict } from '../../../src/client/wait.ts';
+import { applyVerdict, delayReason } from '../../../src/client/wait.ts';
 import type { Pod } from '../../../src/manifest/types/pod.ts';
 
 const pod = (status: object) =>
@@ -45,3 +45,32 @@ for (const [name, status, expected] of [
   ],
 ] as const)
   test(`apply --wait: ${name}`, () => assert.deepEqual(applyVerdict(pod(status), 2), expected));
+
+for (const [name, reported, expected] of [
+  ['nothing reported', undefined, 'the device has not answered to this manifest'],
+  ['another generation', pod({ observedGeneration: 1 }), 'the device has not answered to this manifest'],
+  [
+    'what a container waits for',
+    pod({
+      phase: 'Pending',
+      containerStatuses: [container({ waiting: { reason: 'ErrImagePull', message: 'no image' } })],
+    }),
+    'ErrImagePull: no image',
+  ],
+  [
+    'an init container first',
+    pod({
+      phase: 'Pending',
+      initContainerStatuses: [container({ waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } })],
+      containerStatuses: [container({ waiting: { reason: 'ErrImagePull', message: 'no image' } })],
+    }),
+    'CrashLoopBackOff: back-off',
+  ],
+  [
+    'a probe that says no',
+    pod({ phase: 'Running', containerStatuses: [container({ running: {} })] }),
+    'containers that are not ready: c',
+  ],
+  ['a port that is taken', pod({ phase: 'Pending', reason: 'Waiting', message: 'port 80' }), 'Waiting: port 80'],
+] as const)
+  test(`why it takes so long: ${name}`, () => assert.equal(delayReason(reported, 2), expected));
