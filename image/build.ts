@@ -4,32 +4,35 @@
  *   --only-base  the Debian system below it alone, the long part, which then is there for the next image
  */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { CACHE, deviceImage } from './device-image.ts';
 import { baseSystem } from './rootfs/base.ts';
+import { inWords, UsageError } from './usage.ts';
 
-const { values } = parseArgs({
-  options: {
-    deb: { type: 'string' },
-    kernel: { type: 'string', default: 'linux-image-cloud-arm64' },
-    'read-only-root': { type: 'boolean', default: false },
-    'only-base': { type: 'boolean', default: false },
-  },
-});
 const progress = (line: string) => process.stderr.write(`image: ${line}\n`);
 const started = performance.now();
 const seconds = () => ((performance.now() - started) / 1000).toFixed(0);
-if (values['only-base']) {
-  process.stdout.write(`${await baseSystem({ cacheDir: CACHE, kernel: values.kernel, progress })}\n`);
-  progress(`base system: ${seconds()} s`);
-  process.exit();
-}
-const image = await deviceImage({
-  ...(values.deb !== undefined && { deb: values.deb }),
-  kernel: values.kernel,
-  readOnlyRoot: values['read-only-root'],
-  progress,
+
+await inWords('image', async () => {
+  const { values } = parseArgs({
+    options: {
+      deb: { type: 'string' },
+      kernel: { type: 'string', default: 'linux-image-cloud-arm64' },
+      'read-only-root': { type: 'boolean', default: false },
+      'only-base': { type: 'boolean', default: false },
+    },
+  });
+  const { deb, kernel } = values;
+  if (deb !== undefined && !existsSync(deb)) throw new UsageError(`--deb ${deb}: there is no such file`);
+  if (values['only-base']) {
+    process.stdout.write(`${await baseSystem({ cacheDir: CACHE, kernel, progress })}\n`);
+    progress(`base system: ${seconds()} s`);
+    return;
+  }
+  const readOnlyRoot = values['read-only-root'];
+  const image = await deviceImage({ ...(deb !== undefined && { deb }), kernel, readOnlyRoot, progress });
+  const size = execFileSync('du', ['-h', image.disk], { encoding: 'utf8' }).split('\t')[0];
+  progress(`${size} on disk, ${seconds()} s`);
+  process.stdout.write(`${image.disk}\n`);
 });
-const size = execFileSync('du', ['-h', image.disk], { encoding: 'utf8' }).split('\t')[0];
-progress(`${size} on disk, ${seconds()} s`);
-process.stdout.write(`${image.disk}\n`);

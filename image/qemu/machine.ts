@@ -150,6 +150,15 @@ export function newDisk(image: string, path: string, sizeMiB = 4096): void {
   execFileSync('truncate', ['-s', `>${sizeMiB}M`, path]);
 }
 
+/** Whether nobody listens on a port of this machine's loopback. */
+export async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -38,6 +38,14 @@ export const published =
     await promise.finally(() => client.end(true));
   };
 
+function pattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    throw new Error(`"console:${text}" is no moment: ${(error as Error).message}`);
+  }
+}
+
 /**
  * A moment as `npm run image:run` takes it: `30` (seconds), `console:PATTERN`, `mqtt:TOPIC-FILTER`.
  * @throws Error that says so
@@ -45,7 +53,7 @@ export const published =
 export function readMoment(text: string, brokerUrl: string): Moment {
   if (/^\d+(\.\d+)?$/.test(text)) return after(Number(text));
   const [, kind, rest = ''] = /^(console|mqtt):(.+)$/s.exec(text) ?? [];
-  if (kind === 'console') return printed(new RegExp(rest));
+  if (kind === 'console') return printed(pattern(rest));
   if (kind === 'mqtt') return published(brokerUrl, rest);
   throw new Error(`"${text}" is no moment: a number of seconds, console:PATTERN or mqtt:TOPIC-FILTER`);
 }

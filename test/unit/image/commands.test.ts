@@ -1,0 +1,69 @@
+/** Wrong calls of the image's commands: one line, exit code 2, and nothing built or booted before it is said. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { runOptions } from '../../../image/run-options.ts';
+
+const wrong: [line: string, words: RegExp][] = [
+  ['--machine tank', /--machine tank: there are board, small/],
+  ['--machine constructor', /there are board/],
+  ['--memory lots', /--memory lots: a size like 512M/],
+  ['--memory 0G', /a size like/],
+  ['--cpus 0', /--cpus 0: a whole number from 1 to 8/],
+  ['--cpus 1.5', /a whole number/],
+  ['--disk-size -1', /disk-size/],
+  ['--disk ../../x', /--disk \.\.\/\.\.\/x: a name/],
+  ['--device Board_7', /device: "Board_7" is not an id/],
+  ['--broker here', /"here" is not a broker address/],
+  ['--forward 80:http', /--forward 80:http: http: a whole number from 1 to 65535/],
+  ['--forward 1:2:3', /GUEST or GUEST:HOST/],
+  ['--forward 70000', /65535/],
+  ['--power-cut soon', /--power-cut: "soon" is no moment/],
+  ['--power-cut console:(', /"console:\(" is no moment: Invalid regular expression/],
+  ['--deb none.deb', /no such file.*none\.deb/],
+  ['--settings none.yaml', /no such file.*none\.yaml/],
+  ['--colour', /'--colour'/],
+  ['board', /'board'/],
+];
+for (const [line, words] of wrong)
+  test(`image:run ${line}`, () => {
+    assert.throws(() => runOptions(line.split(' ')), words);
+  });
+
+test('image:run as it is meant', () => {
+  const options = runOptions('--machine small --cpus 4 --forward 80:8080 --forward 443 --disk mine'.split(' '));
+  assert.ok(options !== 'help');
+  assert.deepEqual(options.shape, { memory: '512M', cpus: 4 });
+  assert.deepEqual(options.forwards, { 22: 0, 80: 8080, 443: 0 });
+  assert.equal(runOptions(['--help']), 'help');
+});
+
+const image = join(import.meta.dirname, '../../../image');
+/** stderr of a call that has to fail with code 2. */
+function refusal(command: string, ...args: string[]): string {
+  const { status, stderr, stdout } = spawnSync(process.execPath, [join(image, command), ...args], { encoding: 'utf8' });
+  assert.equal(status, 2, stderr);
+  assert.equal(stdout, '');
+  assert.match(stderr, /^.+\n$/);
+  return stderr;
+}
+
+test('each command says it in one line', () => {
+  assert.match(refusal('run.ts', '--cpus', '99'), /^image:run: --cpus 99/);
+  assert.match(refusal('build.ts', '--colour'), /^image: .*'--colour'/);
+  assert.match(refusal('package.ts', '--arch', 'riscv64'), /^package: --arch riscv64: there are arm64 and amd64/);
+  assert.match(refusal('package.ts', '--version', '1; true'), /^package: --version 1; true: /);
+});
+
+test('a port that is in use is told before an image is made', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  try {
+    assert.match(refusal('run.ts', '--forward', `80:${port}`), new RegExp(`port ${port} of this machine is in use`));
+  } finally {
+    server.close();
+  }
+});
