@@ -10,7 +10,8 @@ import { kernelArguments, ROOT_ID } from './command-line.ts';
 export const MIB = 1 << 20;
 /** Byte offset of the boot partition: where mtools find it in the image. */
 export const BOOT_OFFSET = MIB;
-const BOOT_MIB = 128;
+/** Room for kernel and initrd twice: while they are replaced, the old ones stay (Debian's full kernel: some 70 MB). */
+const BOOT_MIB = 256;
 const ROOT_MIB = 1536;
 /** Fixed, so that the same tree gives the same image. */
 const IDS = {
