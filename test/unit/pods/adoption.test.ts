@@ -5,9 +5,7 @@ import { observe } from '../../../src/pods/adoption/adoption.ts';
 import { newRecord } from '../../../src/pods/changes/change.ts';
 import { bench } from './bench.ts';
 import { settle } from './fake-time.ts';
-import { container, desired, pod, tombstone } from './fixtures.ts';
-
-const two = { containers: [container('web'), container('side')] };
+import { container, desired, pod, tombstone, two } from './fixtures.ts';
 
 describe('agent killed and started again', () => {
   test('the same containers go on under the same uid', async () => {

@@ -18,6 +18,9 @@ export const container = (name: string, fields: Partial<Container> = {}): Contai
   ...fields,
 });
 
+/** Fields of a spec with two containers. */
+export const two = { containers: [container('web'), container('side')] };
+
 export const pod = (name: string, spec: Partial<PodSpec> = {}): Pod => ({
   apiVersion: 'v1',
   kind: 'Pod',
