@@ -1,5 +1,5 @@
 /** What volumes need of the kernel, by the addon. */
-import type { VolumeSystem } from '../../pods/volumes/volume-host.ts';
+import type { VolumeSystem } from '../../pods/volumes/volume-maker.ts';
 import type { Addon } from '../../runtime/native.ts';
 
 export function volumeSystem(addon: Addon): VolumeSystem {

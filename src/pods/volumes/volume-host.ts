@@ -2,25 +2,17 @@
 import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findContainer } from '../../manifest/containers.ts';
-import type { PodFacts } from '../../manifest/downward.ts';
 import { expandReferences } from '../../manifest/env.ts';
-import type { NamespaceObjects } from '../../manifest/env-sources.ts';
-import { effectiveLimit } from '../../manifest/requests.ts';
 import type { VolumeMount } from '../../manifest/types/container.ts';
 import type { Pod } from '../../manifest/types/pod.ts';
-import type { Volume } from '../../manifest/types/volumes.ts';
-import { type Paths, podDir, volumeDir } from '../files/paths.ts';
+import { podDir, volumeDir } from '../files/paths.ts';
 import { removeTree } from '../files/remove-tree.ts';
-import type { ImageSource, ObjectSource } from '../ports.ts';
-import { makeDataVolume } from './data-volume.ts';
-import { makeDiskDir, makeMemoryDir, type TmpfsMounts, tmpfsSize } from './empty-dir.ts';
-import { resolveHostPath } from './host-path.ts';
-import { type LayerMounts, makeImageVolume } from './image-volume.ts';
 import { SetUpError, VolumeError } from './mount-error.ts';
 import { openPath } from './path-fd.ts';
-import { isDataVolume, volumePayload } from './payload.ts';
+import { isDataVolume } from './payload.ts';
 import { serialised } from './serialised.ts';
 import { checkSubPath } from './sub-path.ts';
+import { memoryRoot, type VolumeMakerOptions, volumeMaker } from './volume-maker.ts';
 
 /** One bind mount of a container, in the order of its volumeMounts. */
 export interface ResolvedMount {
@@ -52,64 +44,18 @@ export interface VolumeHost {
   sweep(known: ReadonlySet<string>): Promise<void>;
 }
 
-/** What only native code does: mounts, and ownership of a tree a container may be changing. */
-export interface VolumeSystem extends TmpfsMounts, LayerMounts {
-  setTreeGroup(path: string, group: number, onlyOnMismatch: boolean): Promise<void>;
-}
-
-export interface VolumeHostOptions {
-  paths: Paths;
-  system: VolumeSystem;
-  objects: ObjectSource;
-  images: ImageSource;
-  /** Bytes of memory pods may use on this node. */
-  allocatableMemory: () => number;
-  /** What downwardAPI files say of the node. */
-  nodeFacts: () => Omit<PodFacts, 'uid'>;
-  now: () => Date;
-}
-
-export const volumeHost = (options: VolumeHostOptions): VolumeHost => {
-  const { paths, system, objects, images, allocatableMemory, nodeFacts, now } = options;
+export const volumeHost = (options: VolumeMakerOptions): VolumeHost => {
+  const { paths, system } = options;
   const inTurn = serialised();
-  const diskDir = (uid: string) => volumeDir(paths, uid);
-  // Not below the sandbox's run directory: a sandbox comes and goes while the pod's volumes stay.
-  const memoryRoot = join(paths.runDir, 'pods-volumes');
-
-  const makeData = (uid: string, pod: Pod, volume: Volume): Promise<string> => {
-    const payload = volumePayload(volume, {
-      pod,
-      objects: inNamespace(objects, pod.metadata.namespace),
-      facts: { ...nodeFacts(), uid },
-    });
-    const group = pod.spec.securityContext?.fsGroup;
-    return makeDataVolume({ path: join(memoryRoot, uid, volume.name), payload, group, mounts: system, now: now() });
-  };
-
-  const makeEmptyDir = async (uid: string, pod: Pod, { name, emptyDir }: Volume): Promise<string> => {
-    const size = () => tmpfsSize(emptyDir?.sizeLimit, effectiveLimit(pod).memoryBytes, allocatableMemory());
-    const path =
-      emptyDir?.medium === 'Memory'
-        ? await makeMemoryDir(join(memoryRoot, uid, name), size(), system)
-        : await makeDiskDir(join(diskDir(uid), name));
-    const { fsGroup, fsGroupChangePolicy } = pod.spec.securityContext ?? {};
-    if (fsGroup !== undefined) await system.setTreeGroup(path, fsGroup, fsGroupChangePolicy === 'OnRootMismatch');
-    return path;
-  };
-
-  const prepareOne = async (uid: string, pod: Pod, volume: Volume): Promise<string> => {
-    const { name, hostPath, image } = volume;
-    if (hostPath) return resolveHostPath(name, hostPath.path, hostPath.type);
-    if (image) return makeImageVolume({ name, image, path: join(memoryRoot, uid, name), images, mounts: system });
-    return isDataVolume(volume) ? makeData(uid, pod, volume) : makeEmptyDir(uid, pod, volume);
-  };
+  const maker = volumeMaker(options);
+  const inMemory = memoryRoot(paths);
 
   const remove = async (uid: string): Promise<void> => {
-    const memoryDir = join(memoryRoot, uid);
+    const memoryDir = join(inMemory, uid);
     const names = await readdir(memoryDir).catch(() => []);
     for (const name of names) await system.unmount(join(memoryDir, name));
-    await Promise.all([removeTree(memoryDir), removeTree(diskDir(uid))]);
-    await rmdir(memoryRoot).catch(() => {}); // the last pod takes the directory with it; others still need it
+    await Promise.all([removeTree(memoryDir), removeTree(volumeDir(paths, uid))]);
+    await rmdir(inMemory).catch(() => {}); // the last pod takes the directory with it; others still need it
   };
 
   return {
@@ -117,7 +63,7 @@ export const volumeHost = (options: VolumeHostOptions): VolumeHost => {
 
     prepare: (uid, pod) =>
       inTurn(uid, async () => {
-        const made = pod.spec.volumes.map(async (volume) => [volume.name, await prepareOne(uid, pod, volume)] as const);
+        const made = pod.spec.volumes.map(async (volume) => [volume.name, await maker.make(uid, pod, volume)] as const);
         // All settle before the first failure is told: nothing may still be in the making when the pod is removed.
         await Promise.allSettled(made);
         return Object.fromEntries(await Promise.all(made));
@@ -126,9 +72,9 @@ export const volumeHost = (options: VolumeHostOptions): VolumeHost => {
     refresh: (uid, pod) =>
       inTurn(uid, async () => {
         for (const volume of pod.spec.volumes.filter(isDataVolume)) {
-          const there = await openPath(join(memoryRoot, uid, volume.name), { nofollow: true });
+          const there = await openPath(join(inMemory, uid, volume.name), { nofollow: true });
           await there?.close();
-          if (there) await makeData(uid, pod, volume);
+          if (there) await maker.makeData(uid, pod, volume);
         }
       }),
 
@@ -138,10 +84,10 @@ export const volumeHost = (options: VolumeHostOptions): VolumeHost => {
     },
 
     async sweep(known) {
-      const [onDisk, inMemory] = await Promise.all(
-        [join(paths.dataDir, 'pods'), memoryRoot].map((dir) => readdir(dir).catch(() => [])),
+      const [onDisk, mounted] = await Promise.all(
+        [join(paths.dataDir, 'pods'), inMemory].map((dir) => readdir(dir).catch(() => [])),
       );
-      const unknown = new Set([...(onDisk ?? []), ...(inMemory ?? [])].filter((uid) => !known.has(uid)));
+      const unknown = new Set([...(onDisk ?? []), ...(mounted ?? [])].filter((uid) => !known.has(uid)));
       for (const uid of unknown) {
         await remove(uid);
         await removeTree(podDir(paths, uid));
@@ -149,11 +95,6 @@ export const volumeHost = (options: VolumeHostOptions): VolumeHost => {
     },
   };
 };
-
-const inNamespace = (objects: ObjectSource, namespace: string): NamespaceObjects => ({
-  configMap: (name) => objects.configMap(namespace, name),
-  secret: (name) => objects.secret(namespace, name),
-});
 
 const resolveMount = async (
   pod: Pod,
