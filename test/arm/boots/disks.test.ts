@@ -59,6 +59,9 @@ suite('a data partition that is damaged or full', { timeout: 2_400_000 }, () => 
     assert.match(await board.sure('edgepod check || :'), /^warn +data directory +.* nearly full/m);
     await noLoop(board);
     await board.sure('rm /var/lib/edgepod/fill');
+    // It lasts for five minutes more, and a pod that comes meanwhile is evicted for good.
+    const over = async () => (await nodeCondition(board, 'DiskPressure')).status === 'False';
+    await board.until('the pressure to go', over, 900_000);
     await apply(board, tinyPod('later'));
     await untilPod(board, 'later', running);
   });
