@@ -32,6 +32,17 @@ void enable_controllers(const CgroupHierarchy& hierarchy, const std::string& par
   }
 }
 
+// As mkdirat, with the mode of any other cgroup whatever the shim's umask: programs of any user size
+// themselves by the limits that they read in it.
+int make_dir(int root, const std::string& path) {
+  if (mkdirat(root, path.c_str(), 0755) != 0) return -1;
+  if (fchmodat(root, path.c_str(), 0755, 0) == 0) return 0;
+  const int err = errno;
+  unlinkat(root, path.c_str(), AT_REMOVEDIR);
+  errno = err;
+  return -1;
+}
+
 // Settings that only a hierarchy's topmost directory of ours needs; those below inherit them.
 void prepare_top(const CgroupHierarchy& hierarchy, const std::string& top) {
   int root = hierarchy.root.get();
@@ -45,7 +56,7 @@ void prepare_top(const CgroupHierarchy& hierarchy, const std::string& top) {
 
 Result<Ok> make_one(const CgroupHierarchy& hierarchy, const std::string& path,
                     std::vector<std::string>& made) {
-  if (mkdirat(hierarchy.root.get(), path.c_str(), 0755) == 0) {
+  if (make_dir(hierarchy.root.get(), path) == 0) {
     made.push_back(path);
     if (!hierarchy.unified && path.find('/') == path.npos) prepare_top(hierarchy, path);
     return Ok{};
@@ -68,13 +79,13 @@ Result<Ok> make_parents(const CgroupHierarchy& hierarchy, const std::string& pat
 Result<Ok> make_leaf(const CgroupHierarchy& hierarchy, const std::string& path,
                      std::vector<std::string>& made) {
   int root = hierarchy.root.get();
-  if (mkdirat(root, path.c_str(), 0755) != 0) {
+  if (make_dir(root, path) != 0) {
     if (errno != EEXIST) return errno_error("cgroup-create", hierarchy.mount_point + "/" + path);
     // Left by a runner that was killed: made anew, so that its counters and limits are not inherited.
     if (int err = remove_cgroup_dirs(root, path)) {
       return input_error("cgroup-create", hierarchy.mount_point + "/" + path + " exists and is in use", err);
     }
-    if (mkdirat(root, path.c_str(), 0755) != 0) {
+    if (make_dir(root, path) != 0) {
       return errno_error("cgroup-create", hierarchy.mount_point + "/" + path);
     }
   }

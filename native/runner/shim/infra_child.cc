@@ -24,12 +24,15 @@ namespace {
 constexpr uid_t kNobody = 65534;
 
 // /proc/sys shows a process the values of its own namespaces: written here, the host's stay as they are.
-Result<Ok> write_sysctl(const std::string& name, const std::string& value) {
+Result<Ok> write_sysctl(const std::string& name, const std::string& value, const char* hint) {
   std::string path = name;
   std::replace(path.begin(), path.end(), '.', '/');
   UniqueFd root(open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return errno_error("sysctl", "/proc/sys");
   UniqueFd file(openat(root.get(), path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+  // Kernels before 6.2 or so keep most of net.core from network namespaces whose users are not the host's.
+  if (!file && errno == ENOENT)
+    return input_error("sysctl", name + ": this kernel has none in the pod's namespaces" + hint, ENOENT);
   if (!file) return errno_error("sysctl", name);
   if (write(file.get(), value.data(), value.size()) < 0) return errno_error("sysctl", name + "=" + value);
   return Ok{};
@@ -39,7 +42,8 @@ Result<Ok> set_up_namespaces(const SandboxConfig& config) {
   if (!config.hostname.empty() && sethostname(config.hostname.data(), config.hostname.size()) != 0)
     return errno_error("hostname", config.hostname);
   if (config.own_network) EDGEPOD_TRY(bring_loopback_up());
-  for (const auto& [name, value] : config.sysctls) EDGEPOD_TRY(write_sysctl(name, value));
+  const char* hint = config.own_users ? " (it may with hostUsers: true)" : "";
+  for (const auto& [name, value] : config.sysctls) EDGEPOD_TRY(write_sysctl(name, value, hint));
   return Ok{};
 }
 
