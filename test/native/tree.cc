@@ -22,7 +22,10 @@ namespace {
 class Base {
  public:
   Base() { CHECK(mkdtemp(name_) != nullptr); }
-  ~Base() { CHECK(remove_tree(AT_FDCWD, name_)); }
+  ~Base() {
+    UniqueFd const parent(open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    CHECK_OK(remove_tree(parent.get(), name_ + sizeof "/tmp"));
+  }
   Base(const Base&) = delete;
   operator std::string() const { return name_; }
   std::string operator+(const char* more) const { return std::string(name_) + more; }
