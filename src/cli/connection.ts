@@ -23,7 +23,16 @@ export interface ConnectionFlags {
 type UserConfig = ConnectionFlags & { password?: string };
 
 /** Keys of a `UserConfig`. */
-const USER_SETTINGS = ['broker', 'prefix', 'username', 'password', 'passwordFile', 'caFile', 'certFile', 'keyFile'];
+export const USER_SETTINGS = [
+  'broker',
+  'prefix',
+  'username',
+  'password',
+  'passwordFile',
+  'caFile',
+  'certFile',
+  'keyFile',
+];
 
 const DEFAULT_BROKER = 'mqtt://127.0.0.1:1883';
 

@@ -13,7 +13,10 @@ export function registerImage(program: Command): void {
   const image = program.command('image').description('images on this board: load, list, remove');
   withSettings(image.command('load'), DEVICE_SETTINGS)
     .description('load a docker-archive or OCI archive')
-    .argument('<file>', 'archive, plain or compressed, with plain, gzip or zstd layers')
+    .argument(
+      '<file>',
+      'archive, plain or compressed, with plain, gzip or zstd layers; or a directory with an OCI layout',
+    )
     .option('--name <reference>', 'name it so instead of as the archive says')
     .action(action((file: string, flags: Flags) => withImages(flags, (images) => load(images, file, flags), true)));
   withSettings(image.command('list').alias('ls'), DEVICE_SETTINGS)
