@@ -3,7 +3,7 @@
  * Usage: node image/deb/package.ts --arch amd64|arm64 --out FILE [--version VERSION]
  */
 import { execFileSync } from 'node:child_process';
-import { globSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { control } from './control.ts';
@@ -27,7 +27,7 @@ if (entry?.[1] !== built)
 const binaries = globSync('usr/lib/edgepod/{node,native/*/*}', { cwd: tree })
   .filter((name) => !/(pause|edgepod-runner)$/.test(name)) // static
   .map((name) => join(tree, name));
-const kib = Number(execFileSync('du', ['-sk', '--apparent-size', tree], { encoding: 'utf8' }).split('\t')[0]);
+const kib = installedKiB(tree);
 layOutControl(tree, control({ version: values.version ?? built, arch, binaries, installedKiB: kib }));
 
 // Files of one time, in one order, owned by root: the same sources make the same package.
@@ -43,3 +43,10 @@ rmSync(tree, { recursive: true });
 process.stderr.write(
   `${out}: ${(statSync(out).size / 2 ** 20).toFixed(1)} MiB, ${(kib / 1024).toFixed(0)} installed\n`,
 );
+
+/** As Debian's tools count: each file in whole KiB, everything else as one; the same on every file system. */
+function installedKiB(dir: string): number {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .map((entry) => (entry.isFile() ? Math.ceil(statSync(join(entry.parentPath, entry.name)).size / 1024) : 1))
+    .reduce((sum, size) => sum + size, 0);
+}

@@ -41,12 +41,13 @@ export function registerImage(program: Command): void {
 
 type LocalImages = Awaited<ReturnType<typeof import('../../agent/local/images.ts')['openLocalImages']>>;
 
-/** Opens the board's store for one command. `make`: also where no agent has run yet. */
+/** Opens the board's store for one command. `make`: also in a directory that was named and is not there yet. */
 async function withImages(flags: Flags, use: (images: LocalImages) => Promise<void>, make = false): Promise<void> {
   const { loadConfig } = await import('../../agent/config/load-config.ts');
   const { openLocalImages } = await import('../../agent/local/images.ts');
   const { dataDir } = await loadConfig(flags.config, flags);
-  if (!make && !existsSync(dataDir))
+  // Named, it is a slip; the usual one is missing until the agent or an image is first there.
+  if (!make && flags.dataDir !== undefined && !existsSync(dataDir))
     throw new CommandError(`there is no data directory ${dataDir} here: is it the agent's? see --data-dir`);
   const local = await openLocalImages(dataDir);
   try {

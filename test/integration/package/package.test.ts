@@ -1,7 +1,16 @@
 /** The Debian package of this machine's architecture: what is in it, what lintian says, and that purging leaves nothing. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
@@ -45,6 +54,9 @@ const files = () =>
     '-o',
     '-path',
     `${chroot}/var/log`,
+    '-o',
+    '-name',
+    '*.deb',
     ')',
     '-prune',
     '-o',
@@ -92,8 +104,11 @@ test('has the command, the service, the settings, manual pages and completions',
   assert.equal(run('dpkg-deb', '--info', deb, 'conffiles'), '/etc/edgepod/agent.yaml\n');
 });
 
-test('lintian has no errors', () => {
-  assert.equal(run('lintian', '--allow-root', '--fail-on=none', '--tag-display-limit=0', deb).match(/^E: .*/gm), null);
+test('lintian has no errors and no warnings', () => {
+  assert.equal(
+    run('lintian', '--allow-root', '--fail-on=none', '--tag-display-limit=0', deb).match(/^[EW]: .*/gm),
+    null,
+  );
 });
 
 test('installs on a plain system, runs, and purging leaves nothing', () => {
@@ -109,6 +124,50 @@ test('installs on a plain system, runs, and purging leaves nothing', () => {
   assert.ok(existsSync(join(chroot, 'etc/edgepod/agent.yaml')));
   assert.ok(existsSync(join(chroot, 'var/lib/edgepod')));
   assert.equal(existsSync(join(chroot, 'usr/lib/edgepod')), false);
+  writeFileSync(join(chroot, 'etc/default/edgepod'), 'EDGEPOD_LOG_LEVEL=debug\n');
   inside('dpkg', '--purge', 'edgepod');
   assert.deepEqual(files(), plain);
 });
+
+test('settings that somebody changed outlive a newer package, an older one and an interrupted one', () => {
+  const plain = files();
+  const settings = join(chroot, 'etc/edgepod/agent.yaml');
+  const mine = 'device: board-7\n';
+  inside('dpkg', '-i', '/edgepod.deb');
+  writeFileSync(settings, mine);
+  newerPackage();
+  // As unattended upgrades do; without the option dpkg asks, since both the person and the package changed the file.
+  inside('dpkg', '--force-confold', '-i', '/newer.deb');
+  assert.equal(readFileSync(settings, 'utf8'), mine);
+  assert.match(readFileSync(`${settings}.dpkg-dist`, 'utf8'), /# newer\n$/);
+  assert.equal(installed(), 'install ok installed 99');
+  inside('dpkg', '--force-confold', '-i', '/edgepod.deb');
+  assert.equal(readFileSync(settings, 'utf8'), mine);
+  inside('dpkg', '--unpack', '/newer.deb');
+  assert.equal(installed(), 'install ok unpacked 99');
+  inside('dpkg', '--force-confold', '--configure', 'edgepod');
+  assert.equal(installed(), 'install ok installed 99');
+  // Each script may be run again, by dpkg or by a person.
+  inside('/var/lib/dpkg/info/edgepod.postinst', 'configure', '99');
+  inside('/var/lib/dpkg/info/edgepod.prerm', 'upgrade', '100');
+  inside('/var/lib/dpkg/info/edgepod.postinst', 'abort-upgrade', '100');
+  inside('dpkg', '--purge', 'edgepod');
+  assert.deepEqual(files(), plain);
+});
+
+/** The same package as version 99, with other settings. */
+function newerPackage(): void {
+  const tree = `${chroot}.newer`;
+  try {
+    run('dpkg-deb', '--raw-extract', deb, tree);
+    run('sed', '-i', 's/^Version: .*/Version: 99/', join(tree, 'DEBIAN/control'));
+    appendFileSync(join(tree, 'etc/edgepod/agent.yaml'), '# newer\n');
+    run('dpkg-deb', '--root-owner-group', '-Znone', '--build', tree, join(chroot, 'newer.deb'));
+  } finally {
+    rmSync(tree, { recursive: true, force: true });
+  }
+}
+
+const installed = () => inside('dpkg-query', '-W', '-f', STATUS, 'edgepod').trim();
+// dpkg-query's own placeholders.
+const STATUS = ['Status', 'Version'].map((field) => `\${${field}}`).join(' ');
