@@ -1,8 +1,4 @@
-/**
- * `npm run image`: the bootable arm64 device image, with edgepod's package installed. Prints the path of the image.
- * Usage: node image/build.ts [--deb FILE] [--kernel PACKAGE] [--read-only-root] [--only-base]
- *   --only-base  the Debian system below it alone, the long part, which then is there for the next image
- */
+/** `npm run image`: the bootable arm64 device image, with edgepod's package installed. Prints the path of the image. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -10,15 +6,22 @@ import { CACHE, deviceImage } from './device-image.ts';
 import { baseSystem } from './rootfs/base.ts';
 import { inWords, UsageError } from './usage.ts';
 
+const KERNEL = 'linux-image-cloud-arm64';
+const USAGE = `[options]
+  --deb FILE        a package to install instead of one made now
+  --kernel PACKAGE  of Debian; default ${KERNEL}, for virtual machines. For real boards linux-image-arm64
+  --read-only-root  a board that never writes its system
+  --only-base       the Debian system below the image alone, the long part, which then is there for the next image
+`;
 const progress = (line: string) => process.stderr.write(`image: ${line}\n`);
 const started = performance.now();
 const seconds = () => ((performance.now() - started) / 1000).toFixed(0);
 
-await inWords('image', async () => {
+await inWords({ name: 'image', usage: USAGE }, async () => {
   const { values } = parseArgs({
     options: {
       deb: { type: 'string' },
-      kernel: { type: 'string', default: 'linux-image-cloud-arm64' },
+      kernel: { type: 'string', default: KERNEL },
       'read-only-root': { type: 'boolean', default: false },
       'only-base': { type: 'boolean', default: false },
     },

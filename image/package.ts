@@ -1,12 +1,14 @@
-/**
- * `npm run package`: the Debian packages, in dist/; prints their paths.
- * Usage: node image/package.ts [--arch amd64|arm64]... [--version VERSION]
- */
+/** `npm run package`: the Debian packages, in dist/; prints their paths. */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { inWords, UsageError } from './usage.ts';
 
-await inWords('package', () => {
+const USAGE = `[options]
+  --arch amd64|arm64   repeatable; default both
+  --version VERSION    default: that of package.json
+`;
+
+await inWords({ name: 'package', usage: USAGE }, () => {
   const { values } = parseArgs({
     options: { arch: { type: 'string', multiple: true, default: ['arm64', 'amd64'] }, version: { type: 'string' } },
   });

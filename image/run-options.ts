@@ -7,7 +7,7 @@ import { MACHINES } from './qemu/machines.ts';
 import { type Moment, readMoment } from './qemu/moments.ts';
 import { UsageError } from './usage.ts';
 
-export const USAGE = `usage: npm run image:run -- [options]
+export const USAGE = `[options]
   --device ID            identity of the board (default: board)
   --broker URL           default mqtt://localhost:1883; localhost is this machine
   --settings FILE        an edgepod.yaml for the boot partition instead of --device and --broker
@@ -38,10 +38,9 @@ export interface RunOptions {
   deb?: string;
 }
 
-/** @returns 'help' when that is asked for. Throws UsageError, or parseArgs' own error, with what is wrong in a line. */
-export function runOptions(args: string[]): RunOptions | 'help' {
+/** Throws UsageError, or parseArgs' own error, with what is wrong in a line. */
+export function runOptions(args: string[]): RunOptions {
   const { values } = parseArgs({ args, options: OPTIONS });
-  if (values.help) return 'help';
   const { device, broker, settings, disk, deb, 'power-cut': cut } = values;
   for (const file of [settings, deb]) if (file !== undefined) readable(file);
   if (disk !== undefined && !/^\w[\w.-]*$/.test(disk))
@@ -74,7 +73,6 @@ const OPTIONS = {
   forward: { type: 'string', multiple: true, default: [] as string[] },
   'power-cut': text,
   deb: text,
-  help: { type: 'boolean', default: false },
 } as const;
 
 interface ShapeValues {

@@ -15,11 +15,7 @@ import { inWords, UsageError } from './usage.ts';
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
-await inWords('image:run', async () => {
-  const options = runOptions(process.argv.slice(2));
-  if (options === 'help') process.stdout.write(USAGE);
-  else await run(options);
-});
+await inWords({ name: 'image:run', usage: USAGE }, () => run(runOptions(process.argv.slice(2))));
 
 async function run(options: RunOptions): Promise<void> {
   const { deb, shape, forwards, moment, diskMiB } = options;

@@ -1,6 +1,6 @@
-/** Wrong calls of the image's commands: one line, exit code 2, and nothing built or booted before it is said. */
+/** Calls of development commands: --help, and wrong ones: one line, exit code 2, nothing built or booted before it is said. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -34,10 +34,8 @@ for (const [line, words] of wrong)
 
 test('image:run as it is meant', () => {
   const options = runOptions('--machine small --cpus 4 --forward 80:8080 --forward 443 --disk mine'.split(' '));
-  assert.ok(options !== 'help');
   assert.deepEqual(options.shape, { memory: '512M', cpus: 4 });
   assert.deepEqual(options.forwards, { 22: 0, 80: 8080, 443: 0 });
-  assert.equal(runOptions(['--help']), 'help');
 });
 
 const image = join(import.meta.dirname, '../../../image');
@@ -46,13 +44,31 @@ function refusal(command: string, ...args: string[]): string {
   const { status, stderr, stdout } = spawnSync(process.execPath, [join(image, command), ...args], { encoding: 'utf8' });
   assert.equal(status, 2, stderr);
   assert.equal(stdout, '');
-  assert.match(stderr, /^.+\n$/);
+  assert.match(stderr, /^.+\n\(see npm run \S+ -- --help\)\n$/);
   return stderr;
 }
+
+for (const [name, file] of Object.entries({
+  image: 'build.ts',
+  'image:run': 'run.ts',
+  package: 'package.ts',
+  bench: '../test/bench/bench.ts',
+  'test:arm': '../test/arm/run.ts',
+}))
+  test(`${name} --help`, () => {
+    const stdout = execFileSync(process.execPath, [join(image, file), '--help'], { encoding: 'utf8' });
+    assert.match(stdout, new RegExp(`^usage: npm run ${name} -- \\[options\\].*\n( +.*--\\w)`));
+  });
 
 test('each command says it in one line', () => {
   assert.match(refusal('run.ts', '--cpus', '99'), /^image:run: --cpus 99/);
   assert.match(refusal('build.ts', '--colour'), /^image: .*'--colour'/);
+  assert.match(refusal('../test/bench/bench.ts', '--rounds', 'many'), /^bench: --rounds many: a whole number/);
+  assert.match(refusal('../test/arm/run.ts', 'nothing'), /^test:arm: no test matches nothing; there are arm\//);
+  assert.match(
+    refusal('../test/arm/run.ts', '--guest', 'none.test.ts'),
+    /^test:arm: --guest none\.test\.ts: no such file/,
+  );
   assert.match(refusal('package.ts', '--arch', 'riscv64'), /^package: --arch riscv64: there are arm64 and amd64/);
   assert.match(refusal('package.ts', '--version', '1; true'), /^package: --version 1; true: /);
 });
