@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { instanceNames } from '../runtime/instance.ts';
 import { loadNative } from '../runtime/native.ts';
 import { removeInstanceRoots } from '../runtime/reap.ts';
+import { REPORTED_AS } from '../store/store.ts';
 import type { AgentConfig } from './config/config.ts';
 import { layFoundation } from './foundation.ts';
 import { buildParts, type Parts } from './parts.ts';
@@ -30,7 +31,9 @@ export class Agent {
 
   /** Takes up what runs, then connects. Resolves when pods are looked after; the broker may still be away. */
   async start(): Promise<void> {
-    const { manager, broker, metrics, node, runtime, housekeeping, network } = this.#parts;
+    const { manager, broker, metrics, node, runtime, housekeeping, network, store } = this.#parts;
+    store.meta.set(REPORTED_AS.device, this.#config.device);
+    store.meta.set(REPORTED_AS.prefix, this.#config.prefix);
     await manager.start();
     broker.session.start();
     node.start();

@@ -81,7 +81,12 @@ export class Topics {
 
   /** Retained status of one pod. */
   podStatus(namespace: string, name: string): string {
-    return `${this.#base}/status/pods/${namespace}/${name}`;
+    return `${this.podStatuses(namespace)}${name}`;
+  }
+
+  /** What the topics of all statuses begin with, or of those of one namespace. */
+  podStatuses(namespace?: string): string {
+    return `${this.#base}/status/pods/${namespace === undefined ? '' : `${namespace}/`}`;
   }
 
   /** Where one source publishes one object; the device clears its own tombstones there. */

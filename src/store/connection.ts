@@ -23,14 +23,15 @@ export class Connection {
   readonly path: string;
   #database: Database.Database;
 
-  /** Opens (or creates, mode 0600: it holds Secrets) the file. Throws StoreError. */
-  constructor(path: string) {
+  /** Opens (or, unless it is only read, creates, mode 0600: it holds Secrets) the file. Throws StoreError. */
+  constructor(path: string, { readOnly = false } = {}) {
     assertNodeApi(process.versions.napi);
     this.path = path;
     this.#database = guard(`open ${path}`, () => {
-      closeSync(openSync(path, 'a', 0o600));
-      return new Database(path, { timeout: 5000, ...bundledBinding() });
+      closeSync(openSync(path, readOnly ? 'r' : 'a', 0o600));
+      return new Database(path, { timeout: 5000, readonly: readOnly, ...bundledBinding() });
     });
+    if (readOnly) return;
     try {
       this.#configure();
     } catch (error) {

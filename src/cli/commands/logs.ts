@@ -1,16 +1,18 @@
 /** `edgepod logs`: what a container wrote, asked of its device. */
 import type { Command } from 'commander';
+import type { LocalPods } from '../../agent/local/pods.ts';
 import type { Fleet } from '../../client/fleet.ts';
 import { call } from '../../client/rpc.ts';
 import type { Pod } from '../../manifest/types/pod.ts';
 import { type ConnectionFlags, withConnection, withFleet } from '../connection.ts';
-import { action } from '../failure.ts';
+import { action, CommandError } from '../failure.ts';
+import { type LocalFlags, withLocal, withLocalPods } from '../local.ts';
 import { containerOf, findPod, podName } from '../pod-target.ts';
 import { abortOnSignal } from '../signals.ts';
 import { deviceName, namespaceName } from '../topic-levels.ts';
 import { wholeNumber } from '../whole-number.ts';
 
-interface Flags extends ConnectionFlags {
+interface Flags extends ConnectionFlags, LocalFlags {
   device?: string;
   namespace: string;
   container?: string;
@@ -22,11 +24,13 @@ interface Flags extends ConnectionFlags {
 
 /** One piece of the answer: lines in order, as the device read them. */
 interface LogPiece {
-  lines: { time: string; stream: string; text: string }[];
+  lines: LogLine[];
 }
 
+type LogLine = { time: string; text: string };
+
 export function registerLogs(program: Command): void {
-  withConnection(program.command('logs'))
+  withLocal(withConnection(program.command('logs')))
     .description('print the logs of a container')
     .argument('<pod>', 'name of the pod')
     .option('-d, --device <id>', 'device that runs it (default: the only one that has it)', deviceName)
@@ -38,6 +42,7 @@ export function registerLogs(program: Command): void {
     .option('--timestamps', 'begin every line with its time')
     .action(
       action(async (name: string, flags: Flags) => {
+        if (flags.local) return await withLocalPods(flags, (local) => printLocalLogs(local, podName(name), flags));
         await withFleet(flags, async (fleet) => {
           const { device, pod } = await findPod(fleet, podName(name), flags);
           await printLogs(fleet, device, pod, flags);
@@ -64,10 +69,28 @@ export async function printLogs(
     previous: flags.previous === true,
   };
   for await (const piece of call(fleet, device, 'logs', params, signal)) {
-    // Both streams on stdout, as kubectl does: these lines are what was asked for.
-    for (const { time, text } of (piece as LogPiece).lines)
-      process.stdout.write(flags.timestamps ? `${time} ${text}\n` : `${text}\n`);
+    for (const line of (piece as LogPiece).lines) printLine(line, flags);
   }
   release();
   return { interrupted: signal.aborted };
+}
+
+/** The same from the files of this board. */
+async function printLocalLogs(local: LocalPods, name: string, flags: Flags): Promise<void> {
+  const pod = local.pods(flags.namespace).find((candidate) => candidate.pod.metadata.name === name)?.pod;
+  if (!pod) throw new CommandError(`pods "${name}" not found on this board`);
+  const container = containerOf(pod, flags.container);
+  const previous = flags.previous === true;
+  if (!(await local.hasLog(pod, container, { previous })))
+    throw new CommandError(`${name}/${container} has not been ${previous ? 're' : ''}started yet`);
+  const { signal, release } = abortOnSignal();
+  const follow = flags.follow === true && !previous;
+  const tail = flags.tail === undefined ? {} : { tail: flags.tail };
+  for await (const line of local.log(pod, container, { follow, previous, signal, ...tail })) printLine(line, flags);
+  release();
+}
+
+/** Both streams on stdout, as kubectl does: these lines are what was asked for. */
+function printLine({ time, text }: LogLine, { timestamps }: Pick<Flags, 'timestamps'>): void {
+  process.stdout.write(timestamps ? `${time} ${text}\n` : `${text}\n`);
 }

@@ -1,7 +1,8 @@
 import type { ConnectionFlags } from '../connection.ts';
+import type { LocalFlags } from '../local.ts';
 import type { OutputFormat } from '../output/print.ts';
 
-export interface GetFlags extends ConnectionFlags {
+export interface GetFlags extends ConnectionFlags, LocalFlags {
   device?: string;
   namespace: string;
   allNamespaces?: boolean;

@@ -1,4 +1,5 @@
 /** `get pods`: what devices last reported. */
+import type { LocalPods } from '../../agent/local/pods.ts';
 import type { DevicePod, Fleet } from '../../client/fleet.ts';
 import { podStatusTopic } from '../../client/topics.ts';
 import { warnOfStranger } from '../absence.ts';
@@ -8,11 +9,29 @@ import { Listing } from './listing.ts';
 import { watch } from './watch.ts';
 
 export async function getPods(fleet: Fleet, query: GetQuery): Promise<void> {
-  const { names, flags, format } = query;
+  const { flags } = query;
   const namespace = flags.allNamespaces ? '+' : flags.namespace;
   const device = flags.device ?? '+';
-  const wanted = ({ pod }: DevicePod) => names.length === 0 || names.includes(pod.metadata.name);
-  const found = (await fleet.pods({ device, namespace })).filter(wanted);
+  const { listing, found } = await list(await fleet.pods({ device, namespace }), query);
+  if (found.length === 0 && flags.device !== undefined) await warnOfStranger(fleet, flags.device);
+  if (!flags.watch) return;
+  await watch(fleet, podStatusTopic(fleet.prefix, device, namespace, '+'), async (message) => {
+    const pod = fleet.podOf(message);
+    if (pod && isWanted(pod, query)) await listing.one(pod);
+  });
+}
+
+/** Of this board, from its own files. */
+export async function getLocalPods(local: LocalPods, query: GetQuery): Promise<void> {
+  await list(local.pods(query.flags.allNamespaces ? undefined : query.flags.namespace), query);
+}
+
+const isWanted = ({ pod }: DevicePod, { names }: GetQuery) => names.length === 0 || names.includes(pod.metadata.name);
+
+/** Prints those that were asked for, and complains of those that are not there. */
+async function list(pods: DevicePod[], query: GetQuery): Promise<{ listing: Listing<DevicePod>; found: DevicePod[] }> {
+  const { names, flags, format } = query;
+  const found = pods.filter((pod) => isWanted(pod, query));
   complainOfMissing(
     'pods',
     names,
@@ -22,7 +41,7 @@ export async function getPods(fleet: Fleet, query: GetQuery): Promise<void> {
   const columns: PodColumns = {
     wide: format === 'wide',
     namespaces: flags.allNamespaces === true,
-    devices: flags.device === undefined,
+    devices: flags.device === undefined && flags.local !== true,
   };
   const listing = new Listing<DevicePod>(query, {
     headings: podHeadings(columns),
@@ -31,10 +50,5 @@ export async function getPods(fleet: Fleet, query: GetQuery): Promise<void> {
     sayNone: () => sayNothingFound(flags),
   });
   await listing.all(found);
-  if (found.length === 0 && flags.device !== undefined) await warnOfStranger(fleet, flags.device);
-  if (!flags.watch) return;
-  await watch(fleet, podStatusTopic(fleet.prefix, device, namespace, '+'), async (message) => {
-    const pod = fleet.podOf(message);
-    if (pod && wanted(pod)) await listing.one(pod);
-  });
+  return { listing, found };
 }
