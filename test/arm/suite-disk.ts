@@ -49,7 +49,7 @@ export async function suiteDisk(progress: (line: string) => void, more: More = {
 
 function layOut(tree: string, built: string[]): void {
   mkdirSync(join(tree, 'native/build/arm64'), { recursive: true });
-  for (const name of ['package.json', 'src', 'config', 'test', 'node_modules'])
+  for (const name of ['package.json', 'src', 'config', 'test', 'image/usage.ts', 'node_modules'])
     cpSync(join(root, name), join(tree, name), { recursive: true, verbatimSymlinks: true, filter: wanted });
   for (const name of built)
     cpSync(join(root, 'native/build/arm64', name), join(tree, 'native/build/arm64', name), { recursive: true });
