@@ -2,7 +2,7 @@
  * `edgepod.yaml` of the boot partition: every setting of the agent (config/agent.yaml), and what a board needs besides:
  * host name, wired network, SSH keys. Pure. One wrong setting costs that setting, never the board.
  */
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { parseDocument } from 'yaml';
 import { SETTINGS } from '../../src/agent/config/config.ts';
 import { SETTING_SYNTAX, settingText } from '../../src/agent/config/setting-syntax.ts';
@@ -121,7 +121,7 @@ function readLan(value: unknown, found: BoardSettings, problem: Complain): void 
     if (given === null && Object.hasOwn(WANTED, name)) continue;
     const text = settingText(given) ?? '';
     const items = text.split(',').map((item) => item.trim());
-    if (name === 'interface' && /^[a-zA-Z0-9_.*-]{1,15}$/.test(text)) lan.interface = text;
+    if (name === 'interface' && isLanPattern(text)) lan.interface = text;
     else if (name === 'address' && isCidr(text)) lan.address = text;
     else if (name === 'gateway' && isIP(text)) lan.gateway = text;
     else if (name === 'dns' && items.every((item) => isIP(item))) lan.dns = items;
@@ -131,14 +131,16 @@ function readLan(value: unknown, found: BoardSettings, problem: Complain): void 
       problem(`lan.${name}`, wanted ? `${JSON.stringify(given)} is not ${wanted}` : 'there is no such setting');
     }
   }
+  if (found.problems.length === before && lan.gateway !== undefined && !isBeside(lan.gateway, lan.address))
+    problem('lan.gateway', `${lan.gateway} is not in the network of lan.address`);
   // Half an address would cut the board off where DHCP might have reached somebody.
   if (found.problems.length === before) found.lan = lan;
   else problem('lan', 'is not used: the board asks DHCP');
 }
 
 const WANTED: Record<string, string> = {
-  interface: 'the name of an interface',
-  address: 'an address with its prefix length, like 192.168.1.20/24',
+  interface: 'the name of a wired interface, like eth0 or en*',
+  address: 'an address of a host with its prefix length, like 192.168.1.20/24',
   gateway: 'an IP address',
   dns: 'a list of IP addresses',
   ntp: 'a list of host names or addresses',
@@ -163,11 +165,40 @@ function readSsh(value: unknown, found: BoardSettings, problem: Complain): void 
   }
 }
 
+/** What networkd takes for one address: a host's, without a zone. It ignores others, and asks DHCP for none either. */
 function isCidr(text: string): boolean {
-  const [address = '', prefix = ''] = text.split('/');
+  const [, address = '', prefix = ''] = /^([^/%]+)\/(\d{1,3})$/.exec(text) ?? [];
   const version = isIP(address);
-  return version !== 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128);
+  const bits = version === 4 ? 32 : 128;
+  if (version === 0 || Number(prefix) < 1 || Number(prefix) > bits) return false;
+  return version === 6 || Number(prefix) >= 31 || isHost(address, Number(prefix));
 }
+
+/** Neither the network itself nor everybody in it. */
+function isHost(address: string, prefix: number): boolean {
+  const host = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0) % 2 ** (32 - prefix);
+  return host !== 0 && host !== 2 ** (32 - prefix) - 1;
+}
+
+/** Whether the gateway is reached without one. A link-local one is on every link. */
+function isBeside(gateway: string, cidr = ''): boolean {
+  const [address = '', prefix = ''] = cidr.split('/');
+  if (isIP(address) !== isIP(gateway)) return false;
+  const family = isIP(gateway) === 4 ? 'ipv4' : 'ipv6';
+  if (family === 'ipv6' && /^fe[89ab]/i.test(gateway)) return true;
+  const network = new BlockList();
+  network.addSubnet(address, Number(prefix), family);
+  return network.check(gateway, family);
+}
+
+/** A pattern that also meant loopback, the pods' bridge or their links would have networkd take those over. */
+function isLanPattern(text: string): boolean {
+  if (!/^[a-zA-Z0-9_.*-]{1,15}$/.test(text)) return false;
+  const pattern = new RegExp(`^${text.replaceAll('.', '\\.').replaceAll('*', '.*')}$`);
+  return !NOT_LAN.some((name) => pattern.test(name));
+}
+
+const NOT_LAN = ['lo', 'edgepod0', 'veth0', 'dummy0', 'docker0'];
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

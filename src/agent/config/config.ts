@@ -15,6 +15,7 @@ import {
   level,
   list,
   path,
+  podSubnet,
   quantity,
   sysctls,
   text,
@@ -111,11 +112,7 @@ export const SETTINGS: readonly Setting[] = [
     if (!/^[a-zA-Z0-9_.-]{1,15}$/.test(value)) throw new ConfigError(`${key}: "${value}" is not an interface name`);
     return value;
   }),
-  setting('network.subnet', 'CIDR', 'addresses of the pods', (value, key) => {
-    if (!/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/.test(value))
-      throw new ConfigError(`${key}: "${value}" is not an IPv4 CIDR`);
-    return value;
-  }),
+  setting('network.subnet', 'CIDR', 'addresses of the pods', podSubnet),
   setting('resources.reservedMemory', 'SIZE', 'memory kept back from pods', quantity('bytes'), () => 96 << 20),
   setting('resources.reservedCpu', 'CPU', 'CPU kept back from pods', quantity('milli'), () => 100),
   setting('resources.maxPods', 'N', 'pods this board takes at most', count(1, 1000), () => 110),

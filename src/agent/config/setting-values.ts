@@ -2,6 +2,7 @@
 import { isAbsolute } from 'node:path';
 import { parseQuantity } from '../../manifest/quantity.ts';
 import type { Floor } from '../../node/pressure.ts';
+import { subnet } from '../../runtime/network/subnet.ts';
 
 /** A configuration that cannot be used; `message` names the setting, where it came from and what is expected. */
 export class ConfigError extends Error {
@@ -22,11 +23,29 @@ export function path(value: string, key: string): string {
   return value;
 }
 
+const BROKER_PROTOCOLS = ['mqtt:', 'mqtts:', 'ws:', 'wss:', 'tcp:', 'ssl:'];
+
+/** As given, but `tcp:` and `ssl:` under the names that MQTT.js knows with a certificate as well. */
 export function brokerUrl(value: string, key: string): string {
-  const protocols = ['mqtt:', 'mqtts:', 'ws:', 'wss:', 'tcp:', 'ssl:'];
-  if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol))
-    throw new ConfigError(`${key}: "${value}" is not a broker address like mqtt://host:1883 or mqtts://host:8883`);
-  return value;
+  // Where the error is shown, on a console or by the node, a password in it must not be.
+  const shown = value.replace(/^.*@/s, '…@');
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (!url || !BROKER_PROTOCOLS.includes(url.protocol) || url.hostname === '')
+    throw new ConfigError(`${key}: "${shown}" is not a broker address like mqtt://host:1883 or mqtts://host:8883`);
+  try {
+    decodeURIComponent(url.username + url.password);
+  } catch {
+    throw new ConfigError(`${key}: "${shown}": a "%" in user name or password is written %25`);
+  }
+  return value.replace(/^tcp:/i, 'mqtt:').replace(/^ssl:/i, 'mqtts:');
+}
+
+export function podSubnet(value: string, key: string): string {
+  try {
+    return subnet(value).cidr;
+  } catch (error) {
+    throw new ConfigError(`${key}: "${value}" is no IPv4 subnet like 10.88.0.0/24, from /8 to /30`, { cause: error });
+  }
 }
 
 export function count(min: number, max: number) {

@@ -43,6 +43,18 @@ const wrong: [text: string, path: string, reason: RegExp][] = [
   ['hostname: Not_A_Name\n', 'hostname', /not a host name/],
   ['lan: { address: 192.168.1.20 }\n', 'lan.address', /prefix length/],
   ['lan: { address: { toString: 1 } }\n', 'lan.address', /prefix length/],
+  ['lan: { address: 10.0.0.1/24/8 }\n', 'lan.address', /prefix length/],
+  ['lan: { address: 10.0.0.1/0 }\n', 'lan.address', /prefix length/],
+  ['lan: { address: 10.0.0.0/24 }\n', 'lan.address', /address of a host/],
+  ['lan: { address: "fe80::1%eth0/64" }\n', 'lan.address', /prefix length/],
+  ['lan: { address: 10.0.0.2/24, gateway: 10.0.1.1 }\n', 'lan.gateway', /not in the network/],
+  ['lan: { address: 10.0.0.2/24, gateway: "fd00::1" }\n', 'lan.gateway', /not in the network/],
+  ['lan: { gateway: 10.0.0.1 }\n', 'lan.gateway', /not in the network/],
+  ['lan: { interface: "*" }\n', 'lan.interface', /wired interface/],
+  ['lan: { interface: "e*" }\n', 'lan.interface', /wired interface/],
+  ['network: { subnet: 10.88.0.0/31 }\n', 'network.subnet', /from \/8 to \/30/],
+  ['broker: { url: "mqtt://" }\n', 'broker.url', /not a broker address/],
+  ['broker: { url: "mqtt://board:50%@b" }\n', 'broker.url', /written %25/],
   ['lan: { constructor: 1 }\n', 'lan.constructor', /no such setting/],
   ['groups: [{ toString: 1 }]\n', 'groups', /plain value/],
   ['ssh: { authorizedKeys: ["rm -rf /"] }\n', 'ssh.authorizedKeys[0]', /not a public key/],
@@ -63,6 +75,23 @@ test('one wrong setting costs that setting alone', () => {
     ],
   );
   assert.equal(found.problems.length, 2);
+});
+
+test('a password in a wrong address is not shown', () => {
+  for (const url of ['mqtts//board:secret@b', 'http://board:secret@b', 'mqtt://board:secret%@b'])
+    assert.doesNotMatch(JSON.stringify(read(`broker: { url: "${url}" }\n`).problems), /secret/, url);
+});
+
+test('addresses of hosts, and gateways beside them', () => {
+  for (const lan of [
+    '{ address: 10.0.0.2/31, gateway: 10.0.0.3 }',
+    '{ address: 10.0.0.2/32 }',
+    '{ address: "fd00::2/64", gateway: "fd00::1" }',
+    '{ address: "fd00::2/64", gateway: "fe80::1" }',
+    '{ interface: "en*" }',
+    '{ interface: end0 }',
+  ])
+    assert.deepEqual(read(`lan: ${lan}\n`).problems, [], lan);
 });
 
 test('a static address with one wrong part is not used in part', () => {
