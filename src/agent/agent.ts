@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { instanceNames } from '../runtime/instance.ts';
 import { loadNative } from '../runtime/native.ts';
 import { removeInstanceRoots } from '../runtime/reap.ts';
-import { REPORTED_AS } from '../store/store.ts';
+import { keepReporter } from '../store/published.ts';
 import type { AgentConfig } from './config/config.ts';
 import { layFoundation } from './foundation.ts';
 import { buildParts, type Parts } from './parts.ts';
@@ -32,8 +32,12 @@ export class Agent {
   /** Takes up what runs, then connects. Resolves when pods are looked after; the broker may still be away. */
   async start(): Promise<void> {
     const { manager, broker, metrics, node, runtime, housekeeping, network, store } = this.#parts;
-    store.meta.set(REPORTED_AS.device, this.#config.device);
-    store.meta.set(REPORTED_AS.prefix, this.#config.prefix);
+    try {
+      keepReporter(store.meta, this.#config);
+    } catch (error) {
+      // Only `--local` reads it; a full disk must not keep pods from being looked after.
+      this.#log.warn({ event: 'reporter.not-kept', err: error }, 'cannot keep the agent’s names for --local');
+    }
     await manager.start();
     broker.session.start();
     node.start();

@@ -20,19 +20,21 @@ export interface ConnectionFlags {
   keyFile?: string;
 }
 
-type UserConfig = ConnectionFlags & { password?: string };
-
-/** Keys of a `UserConfig`. */
-export const USER_SETTINGS = [
+/** Names of the flags. */
+export const CONNECTION_FLAGS = [
   'broker',
   'prefix',
   'username',
-  'password',
   'passwordFile',
   'caFile',
   'certFile',
   'keyFile',
-];
+] as const satisfies readonly (keyof ConnectionFlags)[];
+
+type UserConfig = ConnectionFlags & { password?: string };
+
+/** Keys of a `UserConfig`. */
+export const USER_SETTINGS: readonly string[] = [...CONNECTION_FLAGS, 'password'];
 
 const DEFAULT_BROKER = 'mqtt://127.0.0.1:1883';
 

@@ -30,7 +30,12 @@ export async function findPod(
  * Name of the container asked for, of the one the pod's annotation says, or of the first; a choice made for the person
  * is said on standard error. @throws CommandError for one the pod does not have
  */
-export function containerOf({ metadata, spec }: Pod, asked: string | undefined): string {
+export function containerOf({ metadata, spec, status }: Pod, asked: string | undefined): string {
+  // A pod whose manifest was refused is reported with the reason alone.
+  if (spec === undefined)
+    throw new CommandError(
+      `pod ${metadata.name} was refused and has no containers: ${status?.message ?? 'see describe'}`,
+    );
   const names = allContainers(spec).map(({ name }) => name);
   const annotated = metadata.annotations?.[DEFAULT_CONTAINER];
   const container = asked ?? (names.includes(annotated ?? '') ? annotated : undefined) ?? spec.containers[0]?.name;

@@ -183,7 +183,8 @@ export class Fleet {
   }
 }
 
-function byDeviceAndName(a: DevicePod, b: DevicePod): number {
+/** The order of a listing. */
+export function byDeviceAndName(a: DevicePod, b: DevicePod): number {
   const key = ({ device, pod }: DevicePod) => `${device}\0${pod.metadata.namespace}\0${pod.metadata.name}`;
   return key(a).localeCompare(key(b));
 }

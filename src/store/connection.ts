@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { StoreError, toStoreError } from './errors.ts';
@@ -28,8 +28,9 @@ export class Connection {
     assertNodeApi(process.versions.napi);
     this.path = path;
     this.#database = guard(`open ${path}`, () => {
-      closeSync(openSync(path, readOnly ? 'r' : 'a', 0o600));
-      return new Database(path, { timeout: 5000, readonly: readOnly, ...bundledBinding() });
+      if (readOnly) return openToRead(path);
+      closeSync(openSync(path, 'a', 0o600));
+      return new Database(path, { timeout: 5000, ...bundledBinding() });
     });
     if (readOnly) return;
     try {
@@ -81,6 +82,17 @@ export class Connection {
   close(): void {
     this.#database.close();
   }
+}
+
+/** Beside a writer, or after one; leaves nothing behind. */
+function openToRead(path: string): Database.Database {
+  const wal = statSync(`${path}-wal`, { throwIfNoEntry: false });
+  if (wal && wal.size > 0) return new Database(path, { timeout: 5000, readonly: true, ...bundledBinding() });
+  // Everything is in the file. SQLite would make `-wal` and `-shm` beside it, which a read-only file system refuses and
+  // which stay; so it is given a copy, whose header says that there is no WAL (https://sqlite.org/fileformat.html, 1.3.3).
+  const copy = readFileSync(path);
+  if (copy.length > 20) copy.fill(1, 18, 20);
+  return new Database(copy, bundledBinding());
 }
 
 /** In a production bundle (image/bundle.ts) SQLite's binding lies with the other native files, not in node_modules. */

@@ -29,9 +29,6 @@ const KEY_FILE = 'secrets.key';
 /** Counter in `meta`: number of the newest MQTT session; see broker/presence.ts. */
 export const SESSION_COUNTER = 'session';
 
-/** In `meta`: under which names the agent reports, for who reads the database without it; see published.ts. */
-export const REPORTED_AS = { device: 'device', prefix: 'prefix' } as const;
-
 /**
  * The agent's one database. Synchronous: when a writing call returns, its transaction has reached the disk
  * (WAL, synchronous=FULL), which is what allows a PUBACK to be sent next.

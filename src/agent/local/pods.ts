@@ -2,17 +2,19 @@
  * The pods of this board from its own files: what its agent last reported, and the logs on the disk. For commands that
  * work with no broker and while the agent is stopped; changes nothing.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Topics } from '../../broker/topics.ts';
 import type { Pod } from '../../manifest/types/pod.ts';
+import type { ContainerStatus } from '../../manifest/types/status.ts';
 import { logPath } from '../../pods/files/paths.ts';
-import { logAttempts } from '../../runtime/logs/files.ts';
+import { logFiles } from '../../runtime/logs/files.ts';
 import type { LogLine } from '../../runtime/logs/line.ts';
 import { readLog } from '../../runtime/logs/read.ts';
-import { Published } from '../../store/published.ts';
+import { Published, type Reporter } from '../../store/published.ts';
 import { type AgentConfig, ConfigError } from '../config/config.ts';
-import { LOCK_FILE } from '../process/lock.ts';
+import { isDataDirLocked } from '../process/lock.ts';
 
 export interface LocalLogOptions {
   tail?: number;
@@ -24,84 +26,107 @@ export interface LocalLogOptions {
 const LOOK_AGAIN_MS = 1000;
 
 export class LocalPods {
-  readonly #config: AgentConfig;
-  readonly #topics: Topics;
-  readonly #published: Published;
+  readonly #dataDir: string;
+  readonly #database: string;
+  readonly #reporter: Reporter;
 
   /** @throws ConfigError when no agent has ever run with this data directory, StoreError when it cannot be read */
   constructor(config: AgentConfig) {
-    const database = join(config.dataDir, 'edgepod.db');
-    if (!existsSync(database))
-      throw new ConfigError(`there is no ${database}: no agent has run here yet, or with another --data-dir`);
-    this.#config = config;
-    this.#published = new Published(database);
-    // Its flags may have named the board otherwise than the configuration does.
-    this.#topics = new Topics(this.#published.reportedAs() ?? config);
+    this.#dataDir = config.dataDir;
+    this.#database = join(config.dataDir, 'edgepod.db');
+    assertReadable(this.#database);
+    // Flags and environment of the agent may have said otherwise than the configuration does.
+    this.#reporter = this.#read((published) => published.reporter()) ?? config;
   }
 
   /** Id of this board. */
   get device(): string {
-    return this.#topics.device;
+    return this.#reporter.device;
   }
 
-  /** As last reported, by namespace and name; of all namespaces when none is given. */
+  /** As last reported; of all namespaces when none is given. */
   pods(namespace?: string): { device: string; pod: Pod }[] {
-    const bodies = this.#published.bodies(this.#topics.podStatuses(namespace));
+    const topics = new Topics(this.#reporter);
+    const bodies = this.#read((published) => published.bodies(topics.podStatuses(namespace)));
     return bodies.map((body) => ({ device: this.device, pod: JSON.parse(body) as Pod }));
   }
 
   /** Whether an agent holds the data directory now: else what is read here may have ended meanwhile. */
   agentRuns(): boolean {
-    const lock = join(this.#config.dataDir, LOCK_FILE);
-    if (!existsSync(lock)) return false;
-    // By inode alone: the device number there is not that of stat() on every file system. Trying the lock could keep an
-    // agent from starting.
-    const { ino } = statSync(lock);
-    const held = readFileSync('/proc/locks', 'utf8').split('\n');
-    return held.some((line) => /\bFLOCK\b/.test(line) && line.split(/\s+/)[5]?.endsWith(`:${ino}`));
+    return isDataDirLocked(this.#dataDir);
   }
 
-  /** Whether there is a log of the container, or of its run before the last restart. */
-  async hasLog(pod: Pod, container: string, { previous }: Pick<LocalLogOptions, 'previous'>): Promise<boolean> {
-    const newest = (await logAttempts(this.#logDir(pod, container))).at(-1);
-    return newest !== undefined && (!previous || newest > 0);
-  }
-
-  /** With `follow` until the pod ends, or its container as it is now, or by the signal. */
-  async *log(pod: Pod, container: string, { follow, signal, ...rest }: LocalLogOptions): AsyncGenerator<LogLine> {
-    const done = new AbortController();
-    const ended = follow ? { until: this.#whenOver(pod, container, done.signal) } : {};
-    try {
-      yield* readLog({ dir: this.#logDir(pod, container), follow, signal, ...rest, ...ended });
-    } finally {
-      done.abort();
-    }
-  }
-
-  close(): void {
-    this.#published.close();
-  }
-
-  #logDir(pod: Pod, container: string): string {
+  /**
+   * What the container wrote, or undefined when it has not been started (or with `previous`, restarted) yet. With
+   * `follow` until the agent says that this run of it has ended, or the signal.
+   */
+  async log(
+    pod: Pod,
+    container: string,
+    { previous, signal, follow, ...rest }: LocalLogOptions,
+  ): Promise<AsyncGenerator<LogLine> | undefined> {
     const { namespace, name, uid = '' } = pod.metadata;
-    return dirname(logPath(this.#config, { namespace, name, uid }, container, 0));
+    const status = statusOf(pod, container);
+    const newest = status?.restartCount ?? 0;
+    const dir = dirname(logPath(this.#reporter, { namespace, name, uid }, container, newest));
+    const started = status?.containerID !== undefined || (await logFiles(dir, newest)).length > 0;
+    if (previous ? newest === 0 : !started) return undefined;
+    if (previous) return readLog({ dir, attempt: newest - 1, signal, ...rest });
+    const over = () => this.#hasEnded(pod, container, newest);
+    return followed({ dir, attempt: newest, follow, signal, ...rest }, over);
   }
 
-  /** Resolves when the agent has reported that what runs in this container now does not run any more. */
-  async #whenOver({ metadata, status }: Pod, container: string, signal: AbortSignal): Promise<void> {
-    let now = status;
-    const running = runningIn(status, container);
-    while (!signal.aborted && running !== undefined && runningIn(now, container) === running) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
-      now = this.pods(metadata.namespace).find(({ pod }) => pod.metadata.uid === metadata.uid)?.pod.status;
+  #hasEnded({ metadata }: Pod, container: string, attempt: number): boolean {
+    const now = this.pods(metadata.namespace).find(({ pod }) => pod.metadata.uid === metadata.uid)?.pod;
+    const status = now && statusOf(now, container);
+    if (status === undefined || status.restartCount > attempt) return true;
+    const ends = [status.state.terminated, status.lastState.terminated];
+    return ends.some((end) => end?.containerID?.endsWith(`/${attempt}`));
+  }
+
+  /** Opened each time: an agent may put another file in its place, and what is held open may be a copy. */
+  #read<T>(use: (published: Published) => T): T {
+    const published = new Published(this.#database);
+    try {
+      return use(published);
+    } finally {
+      published.close();
     }
   }
 }
 
-/** Which run of the container runs; undefined when none does. */
-function runningIn(status: Pod['status'], container: string): string | undefined {
+/** A log, followed until `over` says so. */
+async function* followed(options: Parameters<typeof readLog>[0], over: () => boolean): AsyncGenerator<LogLine> {
+  const read = new AbortController();
+  const until = options.follow ? lookUntil(over, read.signal) : Promise.resolve();
+  try {
+    yield* readLog({ ...options, until });
+    if (!options.signal?.aborted) await until; // its error, if it has one
+  } finally {
+    read.abort();
+  }
+}
+
+async function lookUntil(over: () => boolean, signal: AbortSignal): Promise<void> {
+  do {
+    await sleep(LOOK_AGAIN_MS, undefined, { signal }).catch(() => {});
+  } while (!signal.aborted && !over());
+}
+
+function statusOf({ status }: Pod, container: string): ContainerStatus | undefined {
   const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = status ?? {};
   const all = [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses];
-  const found = all.find(({ name }) => name === container);
-  return found?.state.running && found.containerID;
+  return all.find(({ name }) => name === container);
+}
+
+function assertReadable(database: string): void {
+  try {
+    accessSync(database, constants.R_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EPERM') throw new ConfigError(`${database} is for root only: use sudo`);
+    throw new ConfigError(
+      `there is no ${database}: no agent has run here yet, or with another data directory (--data-dir, EDGEPOD_DATA_DIR)`,
+    );
+  }
 }

@@ -11,7 +11,7 @@ type Flags = Record<string, unknown> & { config?: string; name?: string; output?
 
 export function registerImage(program: Command): void {
   const image = program.command('image').description('images on this board: load, list, remove');
-  withSettings(image.command('load'), DEVICE_SETTINGS)
+  withSettings(image.command('load'), { keys: DEVICE_SETTINGS })
     .description('load a docker-archive or OCI archive')
     .argument(
       '<file>',
@@ -19,11 +19,11 @@ export function registerImage(program: Command): void {
     )
     .option('--name <reference>', 'name it so instead of as the archive says')
     .action(action((file: string, flags: Flags) => withImages(flags, (images) => load(images, file, flags), true)));
-  withSettings(image.command('list').alias('ls'), DEVICE_SETTINGS)
+  withSettings(image.command('list').alias('ls'), { keys: DEVICE_SETTINGS })
     .description('list images')
     .option('-o, --output <format>', 'wide, json or yaml')
     .action(action((flags: Flags) => withImages(flags, (images) => list(images, flags))));
-  withSettings(image.command('remove').alias('rm'), DEVICE_SETTINGS)
+  withSettings(image.command('remove').alias('rm'), { keys: DEVICE_SETTINGS })
     .description('remove an image by reference or id')
     .argument('<references...>', 'images')
     .action(

@@ -24,10 +24,15 @@ interface Flags extends ConnectionFlags, LocalFlags {
 
 /** One piece of the answer: lines in order, as the device read them. */
 interface LogPiece {
-  lines: LogLine[];
+  lines: Line[];
 }
 
-type LogLine = { time: string; text: string };
+interface Line {
+  time: string;
+  text: string;
+  /** The next one goes on with it: long lines come in parts. */
+  partial: boolean;
+}
 
 export function registerLogs(program: Command): void {
   withLocal(withConnection(program.command('logs')))
@@ -68,8 +73,9 @@ export async function printLogs(
     follow: flags.follow === true,
     previous: flags.previous === true,
   };
+  const print = linePrinter(flags);
   for await (const piece of call(fleet, device, 'logs', params, signal)) {
-    for (const line of (piece as LogPiece).lines) printLine(line, flags);
+    for (const line of (piece as LogPiece).lines) print(line);
   }
   release();
   return { interrupted: signal.aborted };
@@ -81,16 +87,23 @@ async function printLocalLogs(local: LocalPods, name: string, flags: Flags): Pro
   if (!pod) throw new CommandError(`pods "${name}" not found on this board`);
   const container = containerOf(pod, flags.container);
   const previous = flags.previous === true;
-  if (!(await local.hasLog(pod, container, { previous })))
-    throw new CommandError(`${name}/${container} has not been ${previous ? 're' : ''}started yet`);
   const { signal, release } = abortOnSignal();
   const follow = flags.follow === true && !previous;
   const tail = flags.tail === undefined ? {} : { tail: flags.tail };
-  for await (const line of local.log(pod, container, { follow, previous, signal, ...tail })) printLine(line, flags);
+  const lines = await local.log(pod, container, { follow, previous, signal, ...tail });
+  if (!lines) throw new CommandError(`${name}/${container} has not been ${previous ? 're' : ''}started yet`);
+  if (follow && !local.agentRuns())
+    process.stderr.write('Warning: without an agent nobody tells when the container ends: Ctrl-C ends this\n');
+  const print = linePrinter(flags);
+  for await (const line of lines) print(line);
   release();
 }
 
-/** Both streams on stdout, as kubectl does: these lines are what was asked for. */
-function printLine({ time, text }: LogLine, { timestamps }: Pick<Flags, 'timestamps'>): void {
-  process.stdout.write(timestamps ? `${time} ${text}\n` : `${text}\n`);
+/** Both streams on stdout, as kubectl does: these lines are what was asked for. Parts of a line are put together. */
+function linePrinter({ timestamps }: Pick<Flags, 'timestamps'>): (line: Line) => void {
+  let begins = true;
+  return ({ time, text, partial }) => {
+    process.stdout.write(`${timestamps && begins ? `${time} ` : ''}${text}${partial ? '' : '\n'}`);
+    begins = !partial;
+  };
 }

@@ -1,6 +1,6 @@
 /** `get pods`: what devices last reported. */
 import type { LocalPods } from '../../agent/local/pods.ts';
-import type { DevicePod, Fleet } from '../../client/fleet.ts';
+import { byDeviceAndName, type DevicePod, type Fleet } from '../../client/fleet.ts';
 import { podStatusTopic } from '../../client/topics.ts';
 import { warnOfStranger } from '../absence.ts';
 import { type PodColumns, podHeadings, podRow } from '../output/pod-rows.ts';
@@ -23,7 +23,8 @@ export async function getPods(fleet: Fleet, query: GetQuery): Promise<void> {
 
 /** Of this board, from its own files. */
 export async function getLocalPods(local: LocalPods, query: GetQuery): Promise<void> {
-  await list(local.pods(query.flags.allNamespaces ? undefined : query.flags.namespace), query);
+  const pods = local.pods(query.flags.allNamespaces ? undefined : query.flags.namespace);
+  await list(pods.sort(byDeviceAndName), query);
 }
 
 const isWanted = ({ pod }: DevicePod, { names }: GetQuery) => names.length === 0 || names.includes(pod.metadata.name);

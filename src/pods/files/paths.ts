@@ -41,12 +41,12 @@ export const terminationLogPath = (paths: Paths, uid: string, container: string,
 
 /** `<logDir>/<ns>_<name>_<uid>`, as in /var/log/pods. */
 export const podLogDir = (
-  { logDir }: Paths,
+  { logDir }: Pick<Paths, 'logDir'>,
   { namespace, name, uid }: Pick<PodRecord, 'namespace' | 'name' | 'uid'>,
 ): string => join(logDir, `${namespace}_${name}_${uid}`);
 
 export const logPath = (
-  paths: Paths,
+  paths: Pick<Paths, 'logDir'>,
   record: Pick<PodRecord, 'namespace' | 'name' | 'uid'>,
   container: string,
   attempt: number,

@@ -7,11 +7,20 @@ import { Board } from './board.ts';
 import { running, SLEEP, shellPod } from './pods.ts';
 
 let board: Board;
+let logDir: string;
 before(async () => {
-  board = await Board.open({ settings: ['--remote-exec', 'true'], broker: { persistence: true } });
+  logDir = mkdtempSync('/var/tmp/edgepod-local-logs-');
+  // Said by flags, which commands on the board do not see.
+  board = await Board.open({
+    settings: ['--remote-exec', 'true', '--log-dir', logDir],
+    broker: { persistence: true },
+  });
   await board.load(await demoImage('debian'));
 });
-after(async () => assert.deepEqual(await board.close(), []));
+after(async () => {
+  assert.deepEqual(await board.close(), []);
+  rmSync(logDir, { recursive: true });
+});
 
 /** A command on the board: what it printed, and what it warned of. */
 async function local(...args: string[]): Promise<{ stdout: string; stderr: string }> {
@@ -70,6 +79,46 @@ test('logs -f goes on until the container ends; --previous is of the run before'
   await board.undesire('told');
 });
 
+test('a start that failed has no log; the run before it has', async () => {
+  const volumeMounts = [{ name: 'v', mountPath: '/v' }];
+  const script = "printf '#!/bin/sh\\necho once; rm /v/run\\n' > /v/run; chmod +x /v/run";
+  const pod = shellPod('once', [{ command: ['/v/run'], volumeMounts }], {
+    volumes: [{ name: 'v', emptyDir: {} }],
+    initContainers: [{ name: 'script', image: 'debian', command: ['/bin/sh', '-c', script], volumeMounts }],
+  });
+  await board.desire('once', pod);
+  await board.pod('once', ({ status }) => status?.containerStatuses[0]?.restartCount === 1);
+  await board.pod('once', ({ status }) => status?.containerStatuses[0]?.lastState.terminated?.reason === 'StartError');
+  const { restartCount } = (await board.pod('once', () => true)).status!.containerStatuses[0]!;
+  assert.equal((await local('logs', 'once', '-c', 'c0')).stdout, '');
+  if (restartCount === 1) assert.equal((await local('logs', 'once', '-c', 'c0', '--previous')).stdout, 'once\n');
+  await board.undesire('once');
+});
+
+test('logs -f of a container whose postStart hook still runs', async () => {
+  const lifecycle = { postStart: { exec: { command: ['sleep', '3'] } } };
+  await board.desire(
+    'hook',
+    shellPod('hook', [{ sh: 'echo a; sleep 4; echo b', lifecycle }], { restartPolicy: 'Never' }),
+  );
+  await board.until('its log', () => readdirSync(logDir).some((name) => name.startsWith('default_hook_')));
+  const first = async () => (await board.edgepod(['logs', 'hook', '--local'])).stdout === 'a\n';
+  while (!(await first())) await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal((await local('logs', 'hook', '-f')).stdout, 'a\nb\n');
+  await board.undesire('hook');
+});
+
+test('a long line is one line again', async () => {
+  const sh = `head -c 40000 /dev/zero | tr '\\0' x; echo; ${SLEEP}`;
+  await board.desire('long', shellPod('long', [{ sh }]));
+  await board.pod('long', running);
+  const whole = async () => (await local('logs', 'long')).stdout.length > 40_000;
+  while (!(await whole())) await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal((await local('logs', 'long')).stdout, `${'x'.repeat(40_000)}\n`);
+  assert.equal((await board.edgepod(['logs', 'long'])).stdout, `${'x'.repeat(40_000)}\n`, 'by the broker too');
+  await board.undesire('long');
+});
+
 test('with the agent dead: what it knew last, and that it is dead', async () => {
   await board.stopAgent('SIGKILL');
   const { stdout, stderr } = await local('get', 'pods');
@@ -80,8 +129,25 @@ test('with the agent dead: what it knew last, and that it is dead', async () => 
   assert.equal((await local('get', 'pods')).stderr, '');
 });
 
+test('after an orderly end the database is read as it lies, and nothing is left beside it', async () => {
+  await board.stopAgent('SIGTERM');
+  const before = readdirSync(board.dataDir).sort();
+  assert.ok(!before.some((name) => name.endsWith('-wal')), before.join(' '));
+  assert.match((await local('get', 'pods')).stdout, /\nweb\s+2\/2\s+Running/);
+  assert.deepEqual(readdirSync(board.dataDir).sort(), before);
+  await board.startAgent();
+});
+
 test('what cannot be had on the board is refused', async () => {
   assert.match(await refused('get', 'pods', '-w'), /--local cannot watch/);
+  assert.match(await refused('get', 'pods', '--broker', 'mqtt://b'), /--broker is of no use with --local/);
+  const { code, stderr } = await board.edgepod(['get', 'pods', '--data-dir', board.dataDir]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^error: --data-dir is only for --local$/m);
+  await board.desire('wrong', { ...shellPod('wrong', []), spec: { containers: [] } } as never);
+  await board.pod('wrong', ({ status }) => status?.phase === 'Failed');
+  assert.match(await refused('logs', 'wrong'), /pod wrong was refused and has no containers: /);
+  await board.undesire('wrong');
   assert.match(await refused('get', 'configmaps'), /--local shows pods only: configmaps are asked of the broker/);
   assert.match(await refused('describe', 'secret', 'x'), /--local shows pods only/);
   assert.match(await refused('get', 'pods', 'nobody'), /pods "nobody" not found/);
