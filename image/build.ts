@@ -2,11 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { CACHE, deviceImage } from './device-image.ts';
+import { CACHE, deviceImage, KERNEL } from './device-image.ts';
 import { baseSystem } from './rootfs/base.ts';
 import { inWords, UsageError } from './usage.ts';
 
-const KERNEL = 'linux-image-cloud-arm64';
 const USAGE = `[options]
   --deb FILE        a package to install instead of one made now
   --kernel PACKAGE  of Debian; default ${KERNEL}, for virtual machines. For real boards linux-image-arm64

@@ -29,6 +29,8 @@ export interface BundleOptions {
   out: string;
   /** The Node of that architecture; default: the one of node_modules. */
   node?: string;
+  /** What it says it is; default: that of package.json. */
+  version?: string;
 }
 
 export interface Bundle {
@@ -37,8 +39,7 @@ export interface Bundle {
   packages: string[];
 }
 
-export async function bundle({ arch, out, node }: BundleOptions): Promise<Bundle> {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+export async function bundle({ arch, out, node, version = sourceVersion() }: BundleOptions): Promise<Bundle> {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(join(out, 'native', arch), { recursive: true });
   const metafile = await bundleScripts(out, version);
@@ -48,6 +49,11 @@ export async function bundle({ arch, out, node }: BundleOptions): Promise<Bundle
   cpSync(join(root, 'config'), join(out, 'config'), { recursive: true });
   chmodSync(join(out, 'edgepod'), 0o755);
   return { version, packages: bundledPackages(metafile) };
+}
+
+/** Of package.json. */
+export function sourceVersion(): string {
+  return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
 }
 
 async function bundleScripts(out: string, version: string): Promise<Metafile> {

@@ -5,6 +5,7 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -21,6 +22,11 @@ import { baseHash, baseSystem, enableEmulation } from './rootfs/base.ts';
 const here = import.meta.dirname;
 const root = join(here, '..');
 export const CACHE = join(here, '.cache');
+/** Of Debian; has the drivers of virtual machines alone. */
+export const KERNEL = 'linux-image-cloud-arm64';
+const EXAMPLE = 'firstboot/edgepod.example.yaml';
+/** Directories of images that are being made; the process follows. */
+const MAKING = 'making-';
 
 export interface DeviceImage {
   /** The raw disk image: never boot it itself, it is shared; see newDisk. */
@@ -42,39 +48,55 @@ interface ImageOptions {
 /** Builds what is not cached. Throws with the tools' own words. */
 export async function deviceImage({
   deb,
-  kernel = 'linux-image-cloud-arm64',
+  kernel = KERNEL,
   readOnlyRoot = false,
   progress,
 }: ImageOptions): Promise<DeviceImage> {
   const packaged = deb ?? packageFile(progress);
-  const dir = join(CACHE, `image-${hashOf(packaged, kernel, readOnlyRoot)}`);
+  const firstBoot = await firstBootProgram();
+  // One of each kind is kept: they are a gigabyte each.
+  const kind = `image-${kernel.replace(/^linux-image-/, '')}${readOnlyRoot ? '-read-only' : ''}-`;
+  const dir = join(CACHE, `${kind}${hashOf([packaged], [baseHash(kernel), String(readOnlyRoot), firstBoot])}`);
   const image = { disk: join(dir, 'edgepod-arm64.img'), kernel: join(dir, 'vmlinuz'), initrd: join(dir, 'initrd.img') };
   if (existsSync(image.disk)) return image;
   const base = await baseSystem({ cacheDir: CACHE, kernel, progress });
   enableEmulation();
-  const work = join(CACHE, `making-${process.pid}`);
+  removeUnfinished();
+  const work = join(CACHE, `${MAKING}${process.pid}`);
   const tree = join(work, 'root');
   mkdirSync(work, { recursive: true });
+  const removeWork = () => rmSync(work, { recursive: true, force: true });
+  process.once('exit', removeWork);
   try {
     execFileSync('cp', ['-a', base, tree]);
     progress(`installing ${packaged}`);
     install(tree, packaged);
-    await boardFiles(tree);
+    boardFiles(tree, firstBoot);
     progress('writing the disk');
     const files = kernelFiles(tree);
     copyFileSync(files.kernel, join(work, 'vmlinuz'));
     copyFileSync(files.initrd, join(work, 'initrd.img'));
-    const bootFiles = [join(here, 'firstboot/edgepod.example.yaml')];
+    const bootFiles = [join(here, EXAMPLE)];
     writeDisk({ tree, bootFiles, output: join(work, 'edgepod-arm64.img'), readOnlyRoot, epoch: epoch() });
     rmSync(tree, { recursive: true });
     renameSync(work, dir);
-    // Older images are a gigabyte each, and nobody asks for them again.
-    for (const old of readdirSync(CACHE).filter((name) => name.startsWith('image-') && join(CACHE, name) !== dir))
+    for (const old of readdirSync(CACHE).filter((name) => isOlder(name, kind, dir)))
       rmSync(join(CACHE, old), { recursive: true, force: true });
   } finally {
-    rmSync(work, { recursive: true, force: true });
+    removeWork();
+    process.off('exit', removeWork);
   }
   return image;
+}
+
+const isOlder = (name: string, kind: string, dir: string): boolean =>
+  name.startsWith(kind) && /^[0-9a-f]{12}$/.test(name.slice(kind.length)) && join(CACHE, name) !== dir;
+
+/** What a process that was killed left. */
+function removeUnfinished(): void {
+  mkdirSync(CACHE, { recursive: true });
+  for (const name of readdirSync(CACHE).filter((entry) => entry.startsWith(MAKING)))
+    if (!existsSync(`/proc/${name.slice(MAKING.length)}`)) rmSync(join(CACHE, name), { recursive: true, force: true });
 }
 
 /** Makes the arm64 package; its path is the last line the command prints. */
@@ -89,18 +111,16 @@ function packageFile(progress: (line: string) => void): string {
   return path.startsWith('/') ? path : join(root, path);
 }
 
-function hashOf(deb: string, kernel: string, readOnlyRoot: boolean): string {
-  const hash = createHash('sha256')
-    .update(`${baseHash(kernel)} ${readOnlyRoot}`)
-    .update(readFileSync(deb));
-  for (const dir of ['overlay', 'firstboot'])
-    for (const file of readdirSync(join(here, dir), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .sort())
-      hash.update(file.slice(here.length)).update(readFileSync(file));
-  for (const file of ['disk.ts', 'command-line.ts', 'device-image.ts', '../src/agent/config/config.ts'])
-    hash.update(readFileSync(join(here, file)));
+/** Of everything the image is made of: `files`, `texts`, the overlay, the sources that put it together. */
+function hashOf(files: string[], texts: string[]): string {
+  const hash = createHash('sha256').update(texts.join('\0'));
+  const overlay = readdirSync(join(here, 'overlay'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  for (const file of overlay) hash.update(file.slice(here.length));
+  const sources = ['disk.ts', 'command-line.ts', 'device-image.ts', EXAMPLE].map((name) => join(here, name));
+  for (const file of [...files, ...overlay, ...sources]) hash.update(readFileSync(file));
   return hash.digest('hex').slice(0, 12);
 }
 
@@ -117,18 +137,28 @@ function install(tree: string, deb: string): void {
   rmSync(join(tree, 'usr/sbin/policy-rc.d'));
 }
 
-async function boardFiles(tree: string): Promise<void> {
-  cpSync(join(here, 'overlay'), tree, { recursive: true, verbatimSymlinks: true });
-  await build({
+/** Text of what runs at every boot. */
+async function firstBootProgram(): Promise<string> {
+  const { outputFiles } = await build({
     entryPoints: [join(here, 'firstboot/main.ts')],
-    outfile: join(tree, 'usr/lib/edgepod-board/firstboot.cjs'),
     bundle: true,
     minify: true,
     format: 'cjs',
     platform: 'node',
     target: 'node24',
     logLevel: 'warning',
+    write: false,
   });
+  return outputFiles[0]!.text;
+}
+
+function boardFiles(tree: string, firstBoot: string): void {
+  for (const name of ['sources.list', 'sources.list.d'])
+    rmSync(join(tree, 'etc/apt', name), { recursive: true, force: true });
+  cpSync(join(here, 'overlay'), tree, { recursive: true, verbatimSymlinks: true });
+  writeFileSync(join(tree, 'usr/lib/edgepod-board/firstboot.cjs'), firstBoot);
+  // The same file under a name that stays when the package goes.
+  linkSync(join(tree, 'usr/lib/edgepod/node'), join(tree, 'usr/lib/edgepod-board/node'));
   const link = (target: string, path: string) => {
     rmSync(join(tree, path), { force: true });
     mkdirSync(join(tree, path, '..'), { recursive: true });

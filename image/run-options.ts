@@ -88,10 +88,15 @@ function shape({ machine, memory, cpus, append, firmware }: ShapeValues): Machin
     throw new UsageError(`--machine ${machine}: there are ${Object.keys(MACHINES).join(', ')}`);
   if (memory !== undefined && !/^0*[1-9]\d*[MG]$/.test(memory))
     throw new UsageError(`--memory ${memory}: a size like 512M or 1G`);
+  const named = machine === undefined ? {} : MACHINES[machine]!;
+  if (firmware && (append !== undefined || named.append !== undefined || named.readOnlyRoot))
+    throw new UsageError(
+      `--firmware boots with the kernel command line on the disk: ${append === undefined ? `--machine ${machine}` : '--append'} would be without effect`,
+    );
   return {
-    ...(machine !== undefined && MACHINES[machine]),
+    ...named,
     ...(memory !== undefined && { memory }),
-    // QEMU's virt machine has at most 8.
+    // More than any board has only slow the emulation down.
     ...(cpus !== undefined && { cpus: whole('--cpus', cpus, 1, 8) }),
     ...(append !== undefined && { append }),
     ...(firmware && { firmware: FIRMWARE }),

@@ -2,14 +2,15 @@
  * `npm run image:run`: boots the device image under QEMU, with its serial console on this terminal.
  * Ctrl-A X switches it off, Ctrl-A C is QEMU's own prompt.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { CACHE, deviceImage } from './device-image.ts';
+import { CACHE, type DeviceImage, deviceImage, KERNEL } from './device-image.ts';
 import { HOST_FROM_GUEST } from './qemu/arguments.ts';
 import { putBootFile } from './qemu/boot-partition.ts';
-import { isFree, Machine, newDisk } from './qemu/machine.ts';
+import { type Disk, isFree, Machine, newDisk } from './qemu/machine.ts';
 import { type RunOptions, runOptions, USAGE } from './run-options.ts';
 import { inWords, UsageError } from './usage.ts';
 
@@ -18,19 +19,16 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 await inWords({ name: 'image:run', usage: USAGE }, () => run(runOptions(process.argv.slice(2))));
 
 async function run(options: RunOptions): Promise<void> {
-  const { deb, shape, forwards, moment, diskMiB } = options;
+  const { shape, forwards, moment } = options;
   for (const port of Object.values(forwards))
     if (port !== 0 && !(await isFree(port))) throw new UsageError(`port ${port} of this machine is in use`);
-  const image = await deviceImage({ ...(deb !== undefined && { deb }), progress: (line) => say(`image: ${line}`) });
-  const { path, fresh, forget } = disk(options.disk);
-  if (fresh) {
-    newDisk(image.disk, path, diskMiB);
-    putBootFile(path, 'edgepod.yaml', settingsFile(options));
-  }
+  const { disk, leave } = await (options.disk === undefined ? ownDisk(options) : keptDisk(options.disk, options));
+  const restoreTerminal = rememberTerminal();
   const boot = () =>
     Machine.start({
       ...shape,
-      disk: { ...image, path },
+      reboots: true,
+      disk,
       forwards,
       // The console is read here to know the moment; else QEMU has the terminal to itself.
       ...(moment && { onConsole: (text: string) => process.stdout.write(text), keyboard: true }),
@@ -45,6 +43,7 @@ async function run(options: RunOptions): Promise<void> {
     });
   try {
     if (moment && (await machine.cutPowerAt(moment))) {
+      restoreTerminal();
       say('\n── power cut; booting the same disk again ──');
       machine = await boot();
       introduce(machine, options);
@@ -54,7 +53,8 @@ async function run(options: RunOptions): Promise<void> {
     process.exitCode ??= machine.process.exitCode ?? 1;
   } finally {
     await machine.cutPower();
-    forget();
+    restoreTerminal();
+    leave();
   }
 }
 
@@ -65,16 +65,63 @@ function introduce({ ports }: Machine, { broker }: RunOptions): void {
   if (process.stdin.isTTY) say('Ctrl-A X switches the board off; Ctrl-C goes to the board');
 }
 
-function disk(name: string | undefined) {
-  if (name !== undefined) {
-    mkdirSync(join(CACHE, 'disks'), { recursive: true });
-    const named = join(CACHE, 'disks', `${name}.img`);
-    return { path: named, fresh: !existsSync(named), forget: () => say(`kept: ${named}`) };
-  }
+interface Taken {
+  disk: Disk;
+  /** When the board is off for good. */
+  leave: () => void;
+}
+
+/** A disk for this one board. */
+async function ownDisk(options: RunOptions): Promise<Taken> {
+  const image = await imageFor(options);
   const dir = mkdtempSync('/var/tmp/edgepod-machine-');
-  const forget = () => rmSync(dir, { recursive: true, force: true });
-  process.on('exit', forget);
-  return { path: join(dir, 'disk.img'), fresh: true, forget };
+  const leave = () => rmSync(dir, { recursive: true, force: true });
+  process.on('exit', leave);
+  return { disk: newBoardDisk(image, dir, options), leave };
+}
+
+/** A disk that stays, with the kernel it was made with: another has no modules on it. */
+async function keptDisk(name: string, options: RunOptions): Promise<Taken> {
+  const dir = join(CACHE, 'disks', name);
+  const leave = () => say(`kept: ${diskIn(dir).path}`);
+  if (existsSync(dir)) {
+    say(`disk ${name} is there: image, package, size and edgepod.yaml are as when it was made`);
+    return { disk: diskIn(dir), leave };
+  }
+  const image = await imageFor(options);
+  const making = `${dir}.new`;
+  rmSync(making, { recursive: true, force: true });
+  mkdirSync(making, { recursive: true });
+  newBoardDisk(image, making, options);
+  renameSync(making, dir);
+  return { disk: diskIn(dir), leave };
+}
+
+function imageFor({ deb, shape: { kernel = KERNEL } }: RunOptions): Promise<DeviceImage> {
+  return deviceImage({ ...(deb !== undefined && { deb }), kernel, progress: (line) => say(`image: ${line}`) });
+}
+
+const diskIn = (dir: string): Disk => ({
+  path: join(dir, 'disk.img'),
+  kernel: join(dir, 'vmlinuz'),
+  initrd: join(dir, 'initrd.img'),
+});
+
+function newBoardDisk(image: DeviceImage, dir: string, options: RunOptions): Disk {
+  const disk = diskIn(dir);
+  newDisk(image.disk, disk.path, options.diskMiB);
+  copyFileSync(image.kernel, disk.kernel);
+  copyFileSync(image.initrd, disk.initrd);
+  putBootFile(disk.path, 'edgepod.yaml', settingsFile(options));
+  return disk;
+}
+
+/** QEMU takes the terminal raw, and a killed one does not give it back. */
+function rememberTerminal(): () => void {
+  if (!process.stdin.isTTY) return () => {};
+  const terminal = { stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8' } as const;
+  const settings = execFileSync('stty', ['-g'], terminal).trim();
+  return () => void execFileSync('stty', [settings], terminal);
 }
 
 /** What the boot partition says: the caller's file, or device, broker and the caller's own SSH keys. */

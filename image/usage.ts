@@ -19,6 +19,11 @@ export async function inWords({ name, usage }: Command, run: () => void | Promis
     process.stdout.write(`usage: npm run ${name} -- ${usage}`);
     return;
   }
+  // An end without `exit` handlers would leave disks of gigabytes behind. Who listens as well has an end of its own.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      if (process.listenerCount(signal) === 1) process.exit(130);
+    });
   try {
     await run();
   } catch (error) {

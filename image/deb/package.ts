@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { globSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { sourceVersion } from '../bundle.ts';
 import { control } from './control.ts';
 import { NODE_ARCH, sources } from './paths.ts';
 import { layOut, layOutControl } from './tree.ts';
@@ -19,16 +20,18 @@ if (arch === undefined || out === undefined || nodeArch === undefined)
   throw new Error('usage: package.ts --arch amd64|arm64 --out FILE [--version VERSION]');
 
 const tree = `${out}.tree`;
-const built = await layOut(tree, nodeArch);
+const source = sourceVersion();
+const version = values.version ?? source;
+await layOut(tree, nodeArch, version);
 const entry = /^edgepod \((\S+)\).*?^ -- .*? {2}(.+?)$/ms.exec(readFileSync(join(sources, 'changelog'), 'utf8'));
-if (entry?.[1] !== built)
-  throw new Error(`image/deb/changelog begins with ${entry?.[1]}, package.json says ${built}: add an entry`);
+if (entry?.[1] !== source)
+  throw new Error(`image/deb/changelog begins with ${entry?.[1]}, package.json says ${source}: add an entry`);
 
 const binaries = globSync('usr/lib/edgepod/{node,native/*/*}', { cwd: tree })
   .filter((name) => !/(pause|edgepod-runner)$/.test(name)) // static
   .map((name) => join(tree, name));
 const kib = installedKiB(tree);
-layOutControl(tree, control({ version: values.version ?? built, arch, binaries, installedKiB: kib }));
+layOutControl(tree, control({ version, arch, binaries, installedKiB: kib }));
 
 // Files of one time, in one order, owned by root: the same sources make the same package.
 const epoch = process.env.SOURCE_DATE_EPOCH ?? String(Date.parse(entry[2] ?? '') / 1000);

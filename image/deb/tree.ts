@@ -26,8 +26,7 @@ const COMPLETIONS = {
   fish: 'usr/share/fish/vendor_completions.d/edgepod.fish',
 };
 
-/** @returns the version of what was laid out */
-export async function layOut(tree: string, nodeArch: string): Promise<string> {
+export async function layOut(tree: string, nodeArch: string, version: string): Promise<void> {
   rmSync(tree, { recursive: true, force: true });
   const put = (path: string, content: string | Buffer, mode = 0o644) => {
     const to = join(tree, path);
@@ -39,7 +38,7 @@ export async function layOut(tree: string, nodeArch: string): Promise<string> {
 
   const lib = join(tree, 'usr/lib/edgepod');
   const node = nodePackage(nodeArch);
-  const { version, packages } = await bundle({ arch: nodeArch, out: lib, node: join(node, 'bin/node') });
+  const { packages } = await bundle({ arch: nodeArch, out: lib, node: join(node, 'bin/node'), version });
   // Settings are in /etc, examples under doc, the seccomp profile in the code, licences in copyright.
   rmSync(join(lib, 'config'), { recursive: true });
   for (const name of globSync('**/*.LEGAL.txt', { cwd: lib })) rmSync(join(lib, name));
@@ -61,7 +60,6 @@ export async function layOut(tree: string, nodeArch: string): Promise<string> {
   put('usr/share/doc/edgepod/copyright', copyright([...packages, join(root, 'node_modules/better-sqlite3')], node));
   put('usr/share/doc/edgepod/changelog.gz', compressed(readFileSync(join(sources, 'changelog'))));
   copy(join(sources, 'lintian-overrides'), 'usr/share/lintian/overrides/edgepod');
-  return version;
 }
 
 const completion = (shell: string): Buffer =>

@@ -6,6 +6,10 @@ export interface MachineShape {
   memory?: string;
   cpus?: number;
   cpu?: string;
+  /** Debian's kernel package of its image; default: that of virtual machines. */
+  kernel?: string;
+  /** Comes back after a reboot; else that switches it off. */
+  reboots?: boolean;
   /** Added to the kernel command line. */
   append?: string;
   readOnlyRoot?: boolean;
@@ -28,7 +32,7 @@ export const FIRMWARE = '/usr/share/qemu-efi-aarch64/QEMU_EFI.fd';
 export const HOST_FROM_GUEST = '10.0.2.2';
 
 export function guestArguments(shape: MachineShape, { disk, ports, extraDisks }: Parts): string[] {
-  const { memory = '1G', cpus = 2, cpu = 'cortex-a72', rtc, firmware } = shape;
+  const { memory = '1G', cpus = 2, cpu = 'cortex-a72', reboots = false, rtc, firmware } = shape;
   const forwards = [...ports].map(([guest, host]) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`).join('');
   return [
     // The interrupt controller of newer processors, without which some of them do not start.
@@ -36,7 +40,7 @@ export function guestArguments(shape: MachineShape, { disk, ports, extraDisks }:
     // Console and QEMU's monitor on one terminal: Ctrl-A C changes over, Ctrl-A X switches the machine off.
     ...[
       '-nographic',
-      '-no-reboot',
+      ...(reboots ? [] : ['-no-reboot']),
       '-nodefaults',
       '-chardev',
       'stdio,id=console,mux=on,signal=off',
@@ -48,7 +52,7 @@ export function guestArguments(shape: MachineShape, { disk, ports, extraDisks }:
     ...(firmware === undefined ? directBoot(shape, disk) : ['-bios', firmware]),
     ...[disk.path, ...extraDisks].flatMap((path, index) => [
       '-drive',
-      `if=none,id=disk${index},file=${path},format=raw,discard=unmap`,
+      `if=none,id=disk${index},file=${path.replaceAll(',', ',,')},format=raw,discard=unmap`,
       '-device',
       `virtio-blk-pci,drive=disk${index}`,
     ]),

@@ -13,7 +13,7 @@ suite('programs for every page size', () => {
     make();
   });
 
-  // Debian 12 has no kernel with 16K pages; the emulator of programs can at least say that pages are so large.
+  // Of boards with such kernels there is pages-16k.test.ts; the emulator of programs says at least that pages are so large.
   for (const name of ['pause', 'edgepod-runner', 'edgepod-unpack', 'edgepod.node'])
     test(`${name} is laid out for pages of up to 64 KiB`, () => {
       const loads = execFileSync('readelf', ['-lW', join(built, name)], { encoding: 'utf8' }).match(/^ +LOAD .*$/gm)!;

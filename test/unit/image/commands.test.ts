@@ -24,6 +24,8 @@ const wrong: [line: string, words: RegExp][] = [
   ['--power-cut console:(', /"console:\(" is no moment: Invalid regular expression/],
   ['--deb none.deb', /no such file.*none\.deb/],
   ['--settings none.yaml', /no such file.*none\.yaml/],
+  ['--firmware --append quiet', /--append would be without effect/],
+  ['--firmware --machine no-psi', /--machine no-psi would be without effect/],
   ['--colour', /'--colour'/],
   ['board', /'board'/],
 ];

@@ -19,6 +19,7 @@ test('each machine differs from the board in what its name says', () => {
     ['no-psi', /-append root=\S+ rw .*psi=0/],
     ['read-only-root', /-append root=\S+ ro systemd\.volatile=state/],
     ['64-bit-only', /-cpu a64fx/],
+    ['pages-16k', /-cpu cortex-a76/],
     ['clock-1970', /-rtc base=1970-01-01/],
   ];
   for (const [machine, has] of expected) {
