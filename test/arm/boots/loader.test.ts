@@ -21,6 +21,18 @@ suite('the boot loader on the card', { timeout: 1_800_000 }, () => {
     await device.sure('test -d /sys/firmware/efi');
   });
 
+  test('an initrd that is made anew is what boots next', async () => {
+    await device.sure('update-initramfs -u', { patienceMs: 900_000 });
+    await device.sure('sync');
+    await device.machine.cutPower();
+    assert.match(
+      bootFile(device.disk, 'loader/entries/edgepod.conf'),
+      /^linux \/a\/vmlinuz\ninitrd \/a\/initrd\.img$/m,
+    );
+    await device.powerCycle();
+    await device.online();
+  });
+
   test('one line of loader.conf makes the root read-only', async () => {
     await device.machine.cutPower();
     const settings = bootFile(device.disk, 'loader/loader.conf');

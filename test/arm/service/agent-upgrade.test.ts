@@ -1,6 +1,7 @@
 /** The package on a running board: a newer one, a hung agent, a restart, a drain, a purge. Pods notice the last two only. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { Device } from '../device.ts';
@@ -15,7 +16,7 @@ let processes = '';
 
 suite('the service on a board', { timeout: 1_800_000 }, () => {
   before(async () => {
-    device = await Device.start(await imageUnderTest());
+    device = await Device.start(await imageUnderTest(), { settings: { hostname: 'board-of-mine' } });
     await device.online();
     await loadTiny(device);
     await apply(device, tinyPod('web'));
@@ -32,15 +33,20 @@ suite('the service on a board', { timeout: 1_800_000 }, () => {
     const before = await agentPid();
     await device.sure('cat > /run/new.deb', { input: newerPackage(), patienceMs: 300_000 });
     const install = device.sure('apt-get install -y -o Dpkg::Use-Pty=0 /run/new.deb', { patienceMs: 600_000 });
-    await device.until('the old agent to stop', async () => (await agentPid()) === '0');
-    await device.sure(`kill -TERM ${/^(\d+) \(sleeper\)/m.exec(added(await podProcesses(device)))![1]}`);
+    const job = /^(\d+) \(sleeper\)/m.exec(added(await podProcesses(device)))![1];
+    const alone = await device.sure(
+      `while [ "$(${PID})" != 0 ]; do sleep 0.1; done; kill -TERM ${job}; while [ -e /proc/${job} ]; do :; done; ${PID}`,
+      { patienceMs: 600_000 },
+    );
+    assert.equal(alone, '0', 'no agent was there to see the end');
     await install;
     await newAgent(before);
-    assert.match(await device.sure('edgepod version'), /0\.1\.0/);
+    assert.ok((await device.sure('edgepod version')).includes(NEWER));
     assert.equal(await device.sure("dpkg-query -W -f '${Version}' edgepod"), NEWER);
+    assert.equal(await device.sure('readlink /etc/edgepod/agent.yaml'), '/run/edgepod-board/agent.yaml');
     assert.equal(await podProcesses(device), processes);
-    const job = await untilPod(device, 'job', (pod) => pod.status?.phase === 'Failed');
-    assert.equal(job.status!.containerStatuses[0]!.state.terminated?.exitCode, 7);
+    const told = await untilPod(device, 'job', (pod) => pod.status?.phase === 'Failed');
+    assert.equal(told.status!.containerStatuses[0]!.state.terminated?.exitCode, 7);
     assert.equal(restarts((await podNow(device, 'web'))!), 0);
   });
 
@@ -49,6 +55,13 @@ suite('the service on a board', { timeout: 1_800_000 }, () => {
     await device.sure(`kill -STOP ${before}`);
     await newAgent(before);
     assert.match(await device.sure('journalctl -b -o cat _PID=1'), /edgepod\.service: Watchdog timeout/);
+    await same();
+  });
+
+  test('an agent that is asked to end by anybody but systemd comes back', async () => {
+    const before = await agentPid();
+    await device.sure(`kill -TERM ${before}`);
+    await newAgent(before);
     await same();
   });
 
@@ -78,11 +91,29 @@ suite('the service on a board', { timeout: 1_800_000 }, () => {
     );
     assert.match((await device.ssh('systemctl status edgepod')).stderr, /could not be found/);
   });
+
+  test('without the package the board boots, and lets its owner in', async () => {
+    await device.sure('sync');
+    await device.powerCycle();
+    await device.until('SSH', async () => (await device.ssh('true')).code === 0, 300_000);
+    assert.equal(await device.sure('systemctl is-active edgepod-board'), 'active');
+    assert.equal(await device.sure('hostname'), 'board-of-mine');
+  });
 });
 
+/** With another configuration file, as a release that has a new setting: dpkg asks about those that were changed. */
 function newerPackage(): string {
   const args = ['-s', '-C', join(root, 'image'), 'deb', 'DEB_ARCH=arm64', `DEB_VERSION=${NEWER}`];
-  return execFileSync('make', args, { encoding: 'utf8' }).trim().split('\n').at(-1)!;
+  const made = execFileSync('make', args, { encoding: 'utf8' }).trim().split('\n').at(-1)!;
+  const tree = mkdtempSync('/var/tmp/edgepod-newer-');
+  try {
+    execFileSync('dpkg-deb', ['-R', made, join(tree, 'deb')]);
+    appendFileSync(join(tree, 'deb/etc/edgepod/agent.yaml'), '# A setting that this release has more.\n');
+    execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', '-z1', '-b', join(tree, 'deb'), made], { stdio: 'ignore' });
+  } finally {
+    rmSync(tree, { recursive: true });
+  }
+  return made;
 }
 
 /** Lines that the pod of the beginning does not have. */
@@ -94,8 +125,10 @@ function added(now: string): string {
     .join('\n');
 }
 
+const PID = 'systemctl show -p MainPID --value edgepod';
+
 function agentPid(): Promise<string> {
-  return device.sure('systemctl show -p MainPID --value edgepod');
+  return device.sure(PID);
 }
 
 async function newAgent(before: string): Promise<void> {

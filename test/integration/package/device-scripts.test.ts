@@ -35,42 +35,76 @@ function inside(commands: string, env: NodeJS.ProcessEnv = {}) {
 
 suite('a new kernel on the boot partition', () => {
   const hook = join(overlay, 'etc/kernel/postinst.d/zz-edgepod-boot');
-  /** What the hook left, as `name=content` lines, then the mount's mode; its exit code is ours. */
-  const run = (sizeKiB: number) =>
-    inside(
-      `mkdir $1/boot && mount -t tmpfs -o size=${sizeKiB}k,ro tmpfs $1/boot && mount -o remount,rw $1/boot
-       mkdir $1/boot/loader && echo old > $1/boot/vmlinuz && echo old > $1/boot/initrd.img && mount -o remount,ro $1/boot
-       EDGEPOD_BOOT=$1/boot EDGEPOD_KERNELS=$1/kernels ${hook} 6.2; code=$?
-       for file in $1/boot/*; do [ -d $file ] || echo "$(basename $file) $(head -c 3 $file)"; done
+  const entry = (title: string) => `title ${title}\\nlinux /vmlinuz\\ninitrd /initrd.img\\noptions x\\n`;
+  /** What the hook left after these calls, each a version: files with the beginning of their content, then the mount's mode. */
+  const run = (sizeKiB: number, ...versions: string[]) => {
+    const { status, stdout, stderr } = inside(
+      `mkdir $1/boot && mount -t tmpfs -o size=${sizeKiB}k tmpfs $1/boot && mkdir -p $1/boot/loader/entries
+       printf '${entry('edgepod')}' > $1/boot/loader/entries/edgepod.conf
+       printf '${entry('edgepod, read-only root')}' > $1/boot/loader/entries/edgepod-read-only.conf
+       echo old > $1/boot/vmlinuz; echo old > $1/boot/initrd.img; mount -o remount,ro $1/boot
+       code=0
+       for version in ${versions.join(' ')}; do
+         EDGEPOD_BOOT=$1/boot EDGEPOD_KERNELS=$1/kernels ${hook} $version || code=$?
+       done
+       cd $1/boot
+       for file in $(find . -type f -not -path './loader/*' | sort); do echo "$file $(head -c 3 $file)"; done
+       for file in loader/entries/*; do echo "$(basename $file): $(grep -v options $file | tr '\\n' ' ')"; done
        grep " $1/boot " /proc/mounts | grep -o ' r[ow],'
        exit $code`,
     );
-  const kernel = (name: string, bytes: number) => {
-    mkdirSync(join(dir, 'kernels'), { recursive: true });
-    writeFileSync(join(dir, 'kernels', name), `new${'.'.repeat(bytes)}`);
+    return { status, lines: stdout.trimEnd().split('\n'), stderr };
   };
+  const kernel = (name: string, content: string, bytes: number) => {
+    mkdirSync(join(dir, 'kernels'), { recursive: true });
+    writeFileSync(join(dir, 'kernels', name), `${content}${'.'.repeat(bytes)}`);
+  };
+  const pair = (version: string, bytes = 100_000) => {
+    kernel(`vmlinuz-${version}`, version, bytes);
+    kernel(`initrd.img-${version}`, version, bytes);
+  };
+  const booted = (pairDir: string) => [
+    `edgepod-read-only.conf: title edgepod, read-only root linux ${pairDir}/vmlinuz initrd ${pairDir}/initrd.img `,
+    `edgepod.conf: title edgepod linux ${pairDir}/vmlinuz initrd ${pairDir}/initrd.img `,
+  ];
+  const previous = (pairDir: string) =>
+    `edgepod-previous.conf: title edgepod, the kernel before linux ${pairDir}/vmlinuz initrd ${pairDir}/initrd.img `;
+  const OLD = ['./initrd.img old', './vmlinuz old'];
 
-  test('both files are replaced, and it is read-only again', () => {
-    kernel('vmlinuz-6.2', 100_000);
-    kernel('initrd.img-6.2', 100_000);
-    const { status, stdout, stderr } = run(1024);
-    assert.deepEqual([status, stdout], [0, 'initrd.img new\nvmlinuz new\n ro,\n'], stderr);
+  test('both entries boot the new pair, one the pair before, and it is read-only again', () => {
+    pair('6.2');
+    const { status, lines, stderr } = run(1024, '6.2');
+    const files = ['./a/initrd.img 6.2', './a/vmlinuz 6.2', ...OLD];
+    assert.deepEqual([status, lines], [0, [...files, previous(''), ...booted('/a'), ' ro,']], stderr);
+  });
+
+  test('of several, the last two stay', () => {
+    for (const version of ['6.2', '6.3', '6.4']) pair(version);
+    const { status, lines, stderr } = run(1024, '6.2', '6.3', '6.4');
+    const files = ['./a/initrd.img 6.4', './a/vmlinuz 6.4', './b/initrd.img 6.3', './b/vmlinuz 6.3'];
+    assert.deepEqual([status, lines], [0, [...files, previous('/b'), ...booted('/a'), ' ro,']], stderr);
+  });
+
+  test('what is there already is not copied again', () => {
+    pair('6.2');
+    const { lines } = run(1024, '6.2', '6.2');
+    assert.deepEqual(lines.slice(-4), [previous(''), ...booted('/a'), ' ro,']);
   });
 
   test('without room for both the old pair stays, and dpkg is told', () => {
-    kernel('vmlinuz-6.2', 100_000);
-    kernel('initrd.img-6.2', 2_000_000);
-    const { status, stdout, stderr } = run(1024);
+    kernel('vmlinuz-6.2', '6.2', 100_000);
+    kernel('initrd.img-6.2', '6.2', 2_000_000);
+    const { status, lines, stderr } = run(1024, '6.2');
     assert.notEqual(status, 0);
-    assert.equal(stdout, 'initrd.img old\nvmlinuz old\n ro,\n');
+    assert.deepEqual(lines, [...OLD, ...booted(''), ' ro,']);
     assert.match(stderr, /No space left/);
   });
 
   test('without an initrd the old pair stays', () => {
-    kernel('vmlinuz-6.2', 10);
-    const { status, stdout } = run(1024);
+    kernel('vmlinuz-6.2', '6.2', 10);
+    const { status, lines } = run(1024, '6.2');
     assert.notEqual(status, 0);
-    assert.equal(stdout, 'initrd.img old\nvmlinuz old\n ro,\n');
+    assert.deepEqual(lines, [...OLD, ...booted(''), ' ro,']);
   });
 });
 
