@@ -101,11 +101,9 @@ function imageFor({ deb, shape: { kernel = KERNEL } }: RunOptions): Promise<Devi
   return deviceImage({ ...(deb !== undefined && { deb }), kernel, progress: (line) => say(`image: ${line}`) });
 }
 
-const diskIn = (dir: string): Disk => ({
-  path: join(dir, 'disk.img'),
-  kernel: join(dir, 'vmlinuz'),
-  initrd: join(dir, 'initrd.img'),
-});
+function diskIn(dir: string): Disk {
+  return { path: join(dir, 'disk.img'), kernel: join(dir, 'vmlinuz'), initrd: join(dir, 'initrd.img') };
+}
 
 function newBoardDisk(image: DeviceImage, dir: string, options: RunOptions): Disk {
   const disk = diskIn(dir);
