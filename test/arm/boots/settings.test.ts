@@ -30,7 +30,7 @@ suite('first-boot files with errors', { timeout: 1_800_000 }, () => {
   const complaints = [
     /edgepod\.yaml:? +hostname: "Not A Name" is not a host name/,
     /edgepod\.yaml:? +brokr\.url: there is no such setting/,
-    /edgepod\.yaml:? +lan\.address: .* is not an address with its prefix length/,
+    /edgepod\.yaml:? +lan\.address: .* is not an address of a host with its prefix length/,
     /edgepod\.yaml:? +log\.level: /,
   ];
 
